@@ -1,0 +1,288 @@
+"""Settings of every process, read once at start from the environment or a TOML file.
+
+A name is `EARWITNESS_<NAME>` in the environment and the same name in lower case, without the prefix, in TOML:
+`EARWITNESS_KAFKA_BOOTSTRAP` is `kafka_bootstrap = "…"`. The environment wins. Whatever starts with
+`kafka_` and is not named below goes to librdkafka, with its dots as underscores:
+`EARWITNESS_KAFKA_SSL_CA_LOCATION` is librdkafka's `ssl.ca.location`. Unknown names stop the start.
+
+A secret is always the *path of a file* (`…_PASSWORD_FILE`, `…_KEY_FILE`): so it stands neither in a process's
+arguments nor in its environment, and `repr` of a settings object never shows one.
+
+This module needs the standard library only, because the client inside the voice app reads its settings here too.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earwitness.runtime.errors import SettingsError
+
+__all__ = ["ClickHouseSettings", "KafkaSettings", "Secret", "Settings"]
+
+PREFIX = "EARWITNESS_"
+
+_OWN = {
+    "enabled",
+    "environment",
+    "service",
+    "tenant",
+    "home",
+    "registry_url",
+    "masking_key_file",
+    "quarantine_key_file",
+    "default_region",
+    "clickhouse_url",
+    "clickhouse_user",
+    "clickhouse_password_file",
+    "kafka_bootstrap",
+    "kafka_security_protocol",
+    "kafka_sasl_mechanism",
+    "kafka_sasl_username",
+    "kafka_sasl_password_file",
+    "log_level",
+}
+
+
+class Secret:
+    """A secret's text that no log line, traceback or repr shows; `reveal()` gives it to the library that needs it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @classmethod
+    def from_file(cls, path: Path, *, setting: str) -> Secret:
+        """Read the first line of `path`.
+
+        Raises:
+            SettingsError: the file is missing, empty, or readable by other users of the machine.
+        """
+        return cls(read_private_file(path, setting=setting).decode("utf-8", "strict").strip())
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def read_private_file(path: Path, *, setting: str) -> bytes:
+    """The bytes of a file that only its owner may read.
+
+    Raises:
+        SettingsError: it is missing, empty, larger than 64 KiB, or open to group or others.
+    """
+    name = f"{PREFIX}{setting.upper()}"
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(65_537)
+    except OSError as error:
+        raise SettingsError(f"{name}: cannot read {path}: {error.strerror}; give the path of a file with mode 0600") from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise SettingsError(f"{name}: {path} is open to other users of this machine; run: chmod 600 {path}")
+    if not data.strip():
+        raise SettingsError(f"{name}: {path} is empty; put the secret into it")
+    if len(data) > 65_536:
+        raise SettingsError(f"{name}: {path} is larger than 64 KiB; that is no secret of ours")
+    return data
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """How to reach the broker.
+
+    `bootstrap` is `host:port[,host:port]`; `extra` holds librdkafka properties by their own names (with dots).
+    """
+
+    bootstrap: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str | None = None
+    username: str | None = None
+    password: Secret | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def librdkafka(self) -> dict[str, str | int | float | bool | None]:
+        """The connection's part of a librdkafka configuration. Holds the password: never log it."""
+        config: dict[str, str | int | float | bool | None] = {
+            "bootstrap.servers": self.bootstrap,
+            "security.protocol": self.security_protocol,
+        }
+        if self.sasl_mechanism is not None:
+            config["sasl.mechanism"] = self.sasl_mechanism
+        if self.username is not None and self.password is not None:
+            config["sasl.username"] = self.username
+            config["sasl.password"] = self.password.reveal()
+        return config | dict(self.extra)
+
+
+@dataclass(frozen=True)
+class ClickHouseSettings:
+    """How to reach ClickHouse: `url` is `http(s)://host:port`."""
+
+    url: str
+    user: str = "default"
+    password: Secret | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one process. A part that a process does not need may be absent (None)."""
+
+    enabled: bool = True
+    environment: str = "dev"
+    service: str = "ivr"
+    tenant: str = "default"
+    home: Path = Path(".earwitness")
+    registry_url: str | None = None
+    masking_key_file: Path | None = None
+    quarantine_key_file: Path | None = None
+    default_region: str = "US"
+    log_level: str = "INFO"
+    kafka: KafkaSettings | None = None
+    clickhouse: ClickHouseSettings | None = None
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+        """Read the environment (default: this process's) over the TOML `file`, if one is given.
+
+        Raises:
+            SettingsError: a name is unknown, a value malformed, a file of a secret unusable.
+        """
+        values = _from_file(file) if file is not None else {}
+        for name, value in (os.environ if environ is None else environ).items():
+            if name.startswith(PREFIX):
+                values[name.removeprefix(PREFIX).lower()] = value
+        unknown = sorted(name for name in values if name not in _OWN and not name.startswith("kafka_"))
+        if unknown:
+            raise SettingsError(
+                f"unknown setting {PREFIX}{unknown[0].upper()}; known are "
+                + ", ".join(PREFIX + name.upper() for name in sorted(_OWN)),
+            )
+        return cls(
+            enabled=_boolean("enabled", values.get("enabled", "1")),
+            environment=values.get("environment", cls.environment),
+            service=values.get("service", cls.service),
+            tenant=values.get("tenant", cls.tenant),
+            home=Path(values["home"]) if "home" in values else cls.home,
+            registry_url=_url("registry_url", values.get("registry_url")),
+            masking_key_file=_path(values.get("masking_key_file")),
+            quarantine_key_file=_path(values.get("quarantine_key_file")),
+            default_region=values.get("default_region", cls.default_region),
+            log_level=_level(values.get("log_level", cls.log_level)),
+            kafka=_kafka(values),
+            clickhouse=_clickhouse(values),
+        )
+
+    def need_kafka(self) -> KafkaSettings:
+        """The broker's settings.
+
+        Raises:
+            SettingsError: none are given.
+        """
+        if self.kafka is None:
+            raise SettingsError(f"no broker is configured; set {PREFIX}KAFKA_BOOTSTRAP, or start the embedded stack: earwitness up")
+        return self.kafka
+
+    def need_clickhouse(self) -> ClickHouseSettings:
+        """ClickHouse's settings.
+
+        Raises:
+            SettingsError: none are given.
+        """
+        if self.clickhouse is None:
+            raise SettingsError(f"no ClickHouse is configured; set {PREFIX}CLICKHOUSE_URL, or start the embedded stack: earwitness up")
+        return self.clickhouse
+
+
+def _from_file(file: Path) -> dict[str, str]:
+    try:
+        loaded = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings file {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is no valid TOML: {error}") from error
+    values: dict[str, str] = {}
+    for name, value in loaded.items():
+        if isinstance(value, bool):
+            values[name] = "1" if value else "0"
+        elif isinstance(value, str | int | float):
+            values[name] = str(value)
+        else:
+            raise SettingsError(f"{file}: {name} must be a text, a number or true/false, not {type(value).__name__}")
+    return values
+
+
+def _kafka(values: Mapping[str, str]) -> KafkaSettings | None:
+    bootstrap = values.get("kafka_bootstrap")
+    if not bootstrap:
+        return None
+    password_file = _path(values.get("kafka_sasl_password_file"))
+    username = values.get("kafka_sasl_username")
+    if (username is None) != (password_file is None):
+        raise SettingsError(f"{PREFIX}KAFKA_SASL_USERNAME and {PREFIX}KAFKA_SASL_PASSWORD_FILE go together; only one is set")
+    return KafkaSettings(
+        bootstrap=bootstrap,
+        security_protocol=values.get("kafka_security_protocol", "SASL_PLAINTEXT" if username else "PLAINTEXT").upper(),
+        sasl_mechanism=values.get("kafka_sasl_mechanism", "SCRAM-SHA-256" if username else None),
+        username=username,
+        password=Secret.from_file(password_file, setting="kafka_sasl_password_file") if password_file else None,
+        extra={
+            name.removeprefix("kafka_").replace("_", "."): value
+            for name, value in values.items()
+            if name.startswith("kafka_") and name not in _OWN
+        },
+    )
+
+
+def _clickhouse(values: Mapping[str, str]) -> ClickHouseSettings | None:
+    url = _url("clickhouse_url", values.get("clickhouse_url"))
+    if url is None:
+        return None
+    password_file = _path(values.get("clickhouse_password_file"))
+    return ClickHouseSettings(
+        url=url,
+        user=values.get("clickhouse_user", "default"),
+        password=Secret.from_file(password_file, setting="clickhouse_password_file") if password_file else None,
+    )
+
+
+def _boolean(name: str, value: str) -> bool:
+    lowered = value.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off"}:
+        return False
+    raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; give 1 or 0")
+
+
+def _level(value: str) -> str:
+    upper = value.strip().upper()
+    if upper not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise SettingsError(f"{PREFIX}LOG_LEVEL is {value!r}; give DEBUG, INFO, WARNING or ERROR")
+    return upper
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value) if value else None
+
+
+def _url(name: str, value: str | None) -> str | None:
+    if not value:
+        return None
+    if not value.startswith(("http://", "https://")):
+        raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; it must start with http:// or https://")
+    return value.rstrip("/")

@@ -1,0 +1,1 @@
+"""The events' Avro schemas, and everything that reads or writes their bytes."""

@@ -1,0 +1,66 @@
+"""Whole records, encoded and decoded with fastavro: for tests, tools and the few records that are no events.
+
+The hot path does not come here: it finds and replaces fields in place (`walker.py`).
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from typing import Any
+
+import fastavro
+from fastavro.types import Schema as ParsedSchema
+
+from earwitness.schemas import catalogue, framing
+from earwitness.schemas.catalogue import Schema
+from earwitness.schemas.errors import MalformedError, TruncatedError
+
+__all__ = ["decode", "encode", "parsed"]
+
+
+@cache
+def parsed(schema: Schema) -> ParsedSchema:
+    """The schema in the form that fastavro works with."""
+    result: ParsedSchema = fastavro.parse_schema(schema.definition, named_schemas={}, _write_hint=False)
+    return result
+
+
+def encode(schema: Schema, record: dict[str, Any], *, strict: bool = False) -> bytes:
+    """A record as a framed message.
+
+    Args:
+        schema: what to write it as.
+        record: its fields by name; a field with a default may be absent.
+        strict: refuse fields that the schema does not have.
+
+    Raises:
+        ValueError, TypeError: a value does not fit its field.
+    """
+    out = io.BytesIO()
+    out.write(schema.prefix)
+    fastavro.schemaless_writer(out, parsed(schema), record, strict_allow_default=strict)
+    return out.getvalue()
+
+
+def decode(message: bytes) -> tuple[Schema, dict[str, Any]]:
+    """A framed message's schema and record.
+
+    Raises:
+        FramingError: there is no frame.
+        UnknownSchemaError: the catalogue does not have its schema.
+        TruncatedError, MalformedError: the datum does not fit the schema.
+    """
+    schema = catalogue.by_id(framing.schema_id(message))
+    source = io.BytesIO(message[framing.HEADER_SIZE :])
+    try:
+        record = fastavro.schemaless_reader(source, parsed(schema), None)
+    except EOFError:
+        raise TruncatedError(f"the datum of {schema.name} ends too early") from None
+    except (ValueError, IndexError, OverflowError, UnicodeDecodeError) as error:
+        raise MalformedError(f"the datum of {schema.name} is malformed: {type(error).__name__}") from None
+    if source.read(1):
+        raise MalformedError(f"bytes are left over behind the datum of {schema.name}")
+    if not isinstance(record, dict):
+        raise MalformedError(f"the datum of {schema.name} is no record")
+    return schema, record

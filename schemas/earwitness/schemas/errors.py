@@ -1,0 +1,59 @@
+"""What can be wrong with a schema, a frame or a datum.
+
+::
+
+    SchemaError                a schema breaks the rules of the catalogue        (UsageError)
+    └── UnknownSchemaError     no schema has this id or name
+    DatumError                 bytes that are no datum of their schema
+    ├── FramingError           no Confluent frame in front
+    ├── TruncatedError         the bytes end before the record does
+    └── MalformedError         a branch, symbol, length or count that cannot be; bytes left over
+"""
+
+from __future__ import annotations
+
+from earwitness.runtime.errors import EarwitnessError, UsageError
+
+__all__ = [
+    "DatumError",
+    "FramingError",
+    "MalformedError",
+    "SchemaError",
+    "TruncatedError",
+    "UnknownSchemaError",
+]
+
+
+class SchemaError(UsageError):
+    """A schema breaks the rules of the catalogue."""
+
+
+class UnknownSchemaError(SchemaError, KeyError):
+    """No schema has this id or name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class DatumError(EarwitnessError):
+    """Bytes that are no datum of their schema. The message never holds any of them."""
+
+    reason = "malformed"
+
+
+class FramingError(DatumError):
+    """There is no Confluent frame (a zero byte and a 4-byte schema id) in front."""
+
+    reason = "framing"
+
+
+class TruncatedError(DatumError):
+    """The bytes end before the record does."""
+
+    reason = "truncated"
+
+
+class MalformedError(DatumError):
+    """A union branch, enum symbol, length or block count that cannot be, or bytes left over behind the record."""
+
+    reason = "malformed"

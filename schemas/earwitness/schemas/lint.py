@@ -1,0 +1,140 @@
+"""The rules that every schema of the catalogue keeps; `make check` runs them.
+
+Raw schemas: the same envelope in front and `attributes` at the end; `kind`, `family`, `lane`, `severity` on the record; a
+`doc` on everything; a `pii` on whatever holds text; an enum has a default symbol, so that a new value never breaks
+an old reader; a field name lands as the same kind of column in every kind of event; no two schemas share an id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from earwitness.schemas.catalogue import FAMILIES, Definition, Schema
+
+__all__ = ["ENVELOPE", "PII_KINDS", "column_class", "lint"]
+
+PII_KINDS = ("none", "phone", "name", "client", "job", "text", "ip", "secret")
+LANES = ("protected", "telemetry")
+SEVERITIES = ("INFO", "WARN", "ERROR")
+ENVELOPE = [
+    "event_id",
+    "occurred_at",
+    "severity",
+    "service",
+    "environment",
+    "producer_id",
+    "sequence",
+    "call_sid",
+    "caller",
+    "trace_id",
+    "span_id",
+    "tenant",
+    "replayed",
+]
+"""The fields that every raw record starts with."""
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def lint(schemas: Iterable[Schema]) -> list[str]:
+    """What is wrong with the schemas, a line each; empty when all rules hold."""
+    problems: list[str] = []
+    ids: dict[int, str] = {}
+    columns: dict[str, tuple[str, str]] = {}
+    envelope: list[dict[str, Any]] | None = None
+    for schema in schemas:
+        where = f"{schema.stage} {schema.name}"
+        if schema.id in ids:
+            problems.append(f"{where}: has the same id as {ids[schema.id]}; change a doc of one of them")
+        ids[schema.id] = where
+        problems += [f"{where}: {problem}" for problem in _fields(schema.definition)]
+        if schema.stage != "raw":
+            continue
+        problems += [f"{where}: {problem}" for problem in _record(schema.definition)]
+        front = schema.fields[: len(ENVELOPE)]
+        envelope = envelope or front
+        if front != envelope or [field["name"] for field in front] != ENVELOPE:
+            problems.append(f"{where}: does not start with the envelope that the other kinds have")
+        if schema.fields[-1]["name"] != "attributes":
+            problems.append(f"{where}: the last field must be attributes")
+        for field in schema.fields:
+            column = column_class(field["type"])
+            other, owner = columns.setdefault(field["name"], (column, where))
+            if column != other:
+                problems.append(
+                    f"{where}.{field['name']}: lands as {column}, but as {other} in {owner}; use another name"
+                )
+    return problems
+
+
+def column_class(kind: Any) -> str:
+    """What kind of column a type lands in; an enum lands as text, null is allowed everywhere."""
+    if isinstance(kind, list):
+        return "|".join(column_class(branch) for branch in kind if branch != "null")
+    if not isinstance(kind, dict):
+        return "text" if kind == "string" else str(kind)
+    name = kind["type"]
+    if name == "enum":
+        return "text"
+    if name == "array":
+        return f"array of {column_class(kind['items'])}"
+    if name == "map":
+        return f"map of {column_class(kind['values'])}"
+    if name == "record":
+        return "record of " + ", ".join(f"{f['name']} {column_class(f['type'])}" for f in kind["fields"])
+    return str(kind.get("logicalType", column_class(name)))
+
+
+def _record(definition: Definition) -> Iterator[str]:
+    kind = str(definition.get("kind", ""))
+    family = str(definition.get("family", ""))
+    if family not in FAMILIES:
+        yield f"family is {family!r}, not one of {', '.join(FAMILIES)}"
+    if not kind.startswith(f"{family}."):
+        yield f"kind {kind!r} does not start with its family {family!r}"
+    if definition.get("lane") not in LANES:
+        yield f"lane is {definition.get('lane')!r}, not one of {', '.join(LANES)}"
+    if definition.get("severity") not in SEVERITIES:
+        yield f"severity is {definition.get('severity')!r}, not one of {', '.join(SEVERITIES)}"
+    expected = "".join(part.title() for part in re.split(r"[._]", kind))
+    if definition["name"] != expected or definition.get("namespace") != f"earwitness.raw.{family}":
+        yield f"is called {definition.get('namespace')}.{definition['name']}, not earwitness.raw.{family}.{expected}"
+
+
+def _fields(definition: Definition, path: str = "") -> Iterator[str]:
+    if not definition.get("doc") and not path:
+        yield "the record has no doc"
+    seen: set[str] = set()
+    for field in definition["fields"]:
+        name = str(field["name"])
+        where = f"{path}{name}"
+        if not _NAME.match(name):
+            yield f"{where}: a field name is lower case with underscores"
+        if name in seen:
+            yield f"{where}: stands twice"
+        seen.add(name)
+        if not field.get("doc"):
+            yield f"{where}: has no doc"
+        yield from _type(field, field["type"], where)
+
+
+def _type(field: dict[str, Any], kind: Any, where: str) -> Iterator[str]:
+    if isinstance(kind, list):
+        if len(kind) != 2 or kind[0] != "null":
+            yield f"{where}: a union is [null, something]"
+        elif "default" not in field or field["default"] is not None:
+            yield f"{where}: a nullable field has the default null"
+        for branch in kind:
+            yield from _type(field, branch, where)
+        return
+    schema = kind if isinstance(kind, dict) else {"type": kind}
+    name = schema["type"]
+    if name in {"string", "bytes"} and field.get("pii") not in PII_KINDS:
+        yield f"{where}: text needs pii, one of {', '.join(PII_KINDS)}"
+    elif name == "enum" and len(schema["symbols"]) > 1 and schema.get("default") not in schema["symbols"]:
+        yield f"{where}: the enum {schema['name']} has no default symbol"
+    elif name in {"array", "map"}:
+        yield from _type(field, schema["items" if name == "array" else "values"], where)
+    elif name == "record":
+        yield from _fields(schema, f"{where}.")

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from earwitness.embedded import broker_config
-from earwitness.embedded.kafka_users import Login, log_in
 from earwitness.embedded.ports import HOST
 from earwitness.embedded.service import Service
 from earwitness.runtime.errors import EarwitnessError, UsageError
+from earwitness.runtime.kafka_admin import Login, log_in
 from earwitness.runtime.settings import KafkaSettings, Secret
 
 __all__ = ["admin_settings", "broker_service"]

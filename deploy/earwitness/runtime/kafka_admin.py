@@ -1,0 +1,79 @@
+"""Talking to a broker as an administrator: a quiet client, a login that says why it failed, errors in one line."""
+
+from __future__ import annotations
+
+import enum
+import time
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.runtime.settings import KafkaSettings
+
+__all__ = ["ANSWER_SECONDS", "Login", "admin_client", "explain", "log_in"]
+
+ANSWER_SECONDS = 10.0
+"""How long one administrative request may take."""
+
+_STEP_SECONDS = 0.02
+
+_AWAY = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001 - how confluent-kafka names librdkafka's own codes
+_FORBIDDEN = {
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+}
+
+
+class Login(enum.Enum):
+    """What came of a login."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    AWAY = "away"
+
+
+def admin_client(kafka: KafkaSettings, **more: Any) -> AdminClient:
+    """A client that keeps librdkafka's own log lines to itself: what goes wrong is told by the call that fails."""
+    return AdminClient({**_config(kafka), **more})
+
+
+def log_in(kafka: KafkaSettings, *, seconds: float = 2.0) -> Login:
+    """Connect with these settings and ask one question that every user may ask; never raises.
+
+    librdkafka shows a wrong password only as a request that timed out; the reason goes to the error callback.
+    """
+    refusals: list[KafkaError] = []
+
+    def note(error: KafkaError) -> None:
+        if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 - see above
+            refusals.append(error)
+
+    admin = admin_client(kafka, error_cb=note)
+    answer = admin.describe_cluster(request_timeout=seconds)
+    deadline = time.monotonic() + seconds
+    while not answer.done() and not refusals and time.monotonic() < deadline:
+        admin.poll(_STEP_SECONDS)
+    if refusals:
+        return Login.REFUSED
+    return Login.ACCEPTED if answer.done() and answer.exception() is None else Login.AWAY
+
+
+def explain(error: KafkaException | TimeoutError, doing: str) -> EarwitnessError:
+    """What to raise for an error of the client; `doing` says what was tried, as in "reading the topics"."""
+    if isinstance(error, TimeoutError):
+        return UnavailableError(f"{doing}: the broker does not answer; is it overloaded?")
+    reason: KafkaError = error.args[0]
+    if reason.code() in _AWAY:
+        return UnavailableError(
+            f"{doing}: the broker cannot be reached or refuses the login; check its address, the Kafka user and its password",
+        )
+    if reason.code() in _FORBIDDEN:
+        return EarwitnessError(f"{doing}: this Kafka user may not do that; log in as an administrator")
+    return EarwitnessError(f"{doing}: {reason.str()}")
+
+
+def _config(kafka: KafkaSettings) -> dict[str, Any]:
+    return {**kafka.librdkafka(), "log_level": 0, "socket.timeout.ms": int(ANSWER_SECONDS * 1000)}

@@ -1,0 +1,1 @@
+"""Masking: personal data in, tokens out, no record decoded on the way."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Literal
@@ -51,7 +51,7 @@ class Schema:
     id: int
     stage: Stage
     name: str
-    definition: Definition
+    definition: Definition = field(repr=False)
 
     @cached_property
     def text(self) -> str:

@@ -1,0 +1,147 @@
+"""Tokens: `<kind>_<key id>_<24 hex digits>`, the same for the same person, however a value was written.
+
+The digits are the first 96 bits of HMAC-SHA256 over domain, kind and the normalised value, each with its length in front.
+A table answers the encoded value of a record's field with the encoded token, and keeps what it answered in a
+bounded cache: the values of one call repeat. The caches hold personal data in memory and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+
+from earwitness.privacy import normalise
+from earwitness.privacy.keys import MaskingKey
+from earwitness.schemas.errors import MalformedError
+from earwitness.schemas.varint import encode_long, read_long
+from earwitness.schemas.walker import Table
+
+__all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "text_of"]
+
+CACHE_SIZE = 50_000
+"""Values a table keeps; one that is full starts anew."""
+
+_DOMAIN = b"earwitness"
+_HEX = 24
+WITHHELD = "withheld"
+_EMPTY = b"\x00"
+_NULL = b"\x00"
+_SOME = b"\x02"
+
+_KINDS: dict[str, tuple[str, Callable[[str], str | None]]] = {
+    "phone": ("tel", normalise.phone),
+    "name": ("person", normalise.name),
+    "client": ("client", normalise.client),
+    "job": ("job", normalise.job),
+    "ip": ("ip", normalise.ip),
+}
+_COARSE: dict[str, tuple[str, Callable[[str], str | None]]] = {
+    "caller_prefix": ("telprefix", normalise.phone_prefix),
+    "job_block": ("jobblock", normalise.job_block),
+}
+
+
+def encoded(text: str) -> bytes:
+    """A string as Avro writes it."""
+    data = text.encode()
+    return encode_long(len(data)) + data
+
+
+def text_of(value: bytes) -> str:
+    """The text of a string as Avro writes it.
+
+    Raises:
+        MalformedError: it is no UTF-8.
+    """
+    _, start = read_long(value, 0)
+    try:
+        return value[start:].decode()
+    except UnicodeDecodeError:
+        raise MalformedError("a text is no UTF-8") from None
+
+
+class Constant:
+    """Answers every text with the same one; an empty text stays empty."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, text: str) -> None:
+        self._value = encoded(text)
+
+    def __getitem__(self, value: bytes, /) -> bytes:
+        """The constant, encoded."""
+        return self._value if value != _EMPTY else value
+
+
+class _TokenTable(dict[bytes, bytes]):
+    """Answers a text with its token: `tel_k1_9f2c…`; a withheld number with one shared word, an empty text with itself."""
+
+    def __init__(self, token: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._token = token
+
+    def __missing__(self, value: bytes) -> bytes:
+        text = text_of(value)
+        answer = encoded(self._token(text) or WITHHELD) if text else value
+        if len(self) >= CACHE_SIZE:
+            self.clear()
+        self[value] = answer
+        return answer
+
+
+class _CoarseTable(dict[bytes, bytes]):
+    """Answers a text with a nullable token that its neighbours share: null where there is none."""
+
+    def __init__(self, token: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._token = token
+
+    def __missing__(self, value: bytes) -> bytes:
+        token = self._token(text_of(value))
+        answer = _NULL if token is None else _SOME + encoded(token)
+        if len(self) >= CACHE_SIZE:
+            self.clear()
+        self[value] = answer
+        return answer
+
+
+class Tokens:
+    """Makes tokens with one key; a table a kind, shared by all schemas."""
+
+    def __init__(self, key: MaskingKey) -> None:
+        self.key_id = key.id
+        self._tables: dict[str, Table] = {
+            pii: _TokenTable(self._maker(key, prefix, normal)) for pii, (prefix, normal) in _KINDS.items()
+        }
+        self._tables |= {"text": Constant("[text]"), "secret": Constant("[secret]")}
+        self._coarse: dict[str, Table] = {
+            name: _CoarseTable(self._maker(key, prefix, normal)) for name, (prefix, normal) in _COARSE.items()
+        }
+
+    @staticmethod
+    def _maker(key: MaskingKey, prefix: str, normal: Callable[[str], str | None]) -> Callable[[str], str | None]:
+        secret = key.derive(f"token/{prefix}")
+        lead = b"".join(len(part).to_bytes(4, "big") + part for part in (_DOMAIN, prefix.encode()))
+        stem = f"{prefix}_{key.id}_"
+
+        def token(text: str) -> str | None:
+            value = normal(text)
+            if value is None:
+                return None
+            data = value.encode()
+            mac = hmac.digest(secret, lead + len(data).to_bytes(4, "big") + data, "sha256")
+            return stem + mac.hex()[:_HEX]
+
+        return token
+
+    def table(self, pii: str) -> Table:
+        """The table for a `pii` of the schemas.
+
+        Raises:
+            KeyError: there is no such kind of personal data.
+        """
+        return self._tables[pii]
+
+    def coarse(self, name: str) -> Table:
+        """The table of a coarse token: `caller_prefix`, `job_block`."""
+        return self._coarse[name]

@@ -1,0 +1,43 @@
+"""What every stage is built on: Faust with slices for events, and a loop that loses nothing.
+
+A stage is a `Step`; `run_stage` runs it in the foreground.
+"""
+
+from earwitness.stream.app import SliceApp, add_loop, build_app
+from earwitness.stream.loop import SliceLoop, StageError
+from earwitness.stream.options import SliceOptions
+from earwitness.stream.outputs import OutputError, Outputs
+from earwitness.stream.records import DEAD_LETTERS, LEDGER, QUARANTINE, Records
+from earwitness.stream.sealing import QuarantineKey, SealError, open_sealed, seal
+from earwitness.stream.step import Dead, Output, Result, SourceRecord, SourceSlice, Step
+from earwitness.stream.topics import TopicIds, topic_ids
+from earwitness.stream.worker import run, run_stage
+
+__all__ = [
+    "DEAD_LETTERS",
+    "LEDGER",
+    "QUARANTINE",
+    "Dead",
+    "Output",
+    "OutputError",
+    "Outputs",
+    "QuarantineKey",
+    "Records",
+    "Result",
+    "SealError",
+    "SliceApp",
+    "SliceLoop",
+    "SliceOptions",
+    "SourceRecord",
+    "SourceSlice",
+    "StageError",
+    "Step",
+    "TopicIds",
+    "add_loop",
+    "build_app",
+    "open_sealed",
+    "run",
+    "run_stage",
+    "seal",
+    "topic_ids",
+]

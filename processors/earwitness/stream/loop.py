@@ -1,0 +1,169 @@
+"""The loop of every stage: slice, process, produce, confirm, ledger, confirm, acknowledge. Or die.
+
+Slices overlap: while the outputs of some are on their way, the next is worked on, up to a bound. A slice is acknowledged
+when all its outputs, and after them its ledger entry, are confirmed; the transport commits the run of acknowledged slices.
+Anything unexpected ends the process without acknowledging anything more, and what was not acknowledged comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+from earwitness.runtime.errors import EarwitnessError
+from earwitness.stream.options import SliceOptions
+from earwitness.stream.outputs import Outputs
+from earwitness.stream.records import DEAD_LETTERS, LEDGER, QUARANTINE, Records
+from earwitness.stream.step import Result, SourceSlice, Step
+from earwitness.stream.topics import TopicIds
+
+__all__ = ["SliceLoop", "StageError"]
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.005
+
+
+class StageError(EarwitnessError):
+    """A stage cannot go on; the process ends and the slice comes again."""
+
+    exit_code = 1
+
+
+@dataclass(slots=True)
+class _Open:
+    """A slice on its way. `waiting` counts the confirmations that are missing."""
+
+    event: Any
+    source: SourceSlice
+    result: Result
+    waiting: int = 0
+    entered: bool = False
+
+
+class SliceLoop:
+    """Runs one step over the slices of one Faust stream."""
+
+    def __init__(
+        self, step: Step, *, outputs: Outputs, records: Records, topic_ids: TopicIds, options: SliceOptions
+    ) -> None:
+        self._step = step
+        self._outputs = outputs
+        self._records = records
+        self._topic_ids = topic_ids
+        self._options = options
+        self._confirmed: deque[_Open] = deque()
+        self._open = 0
+        self._in_flight = 0
+        self._progress = 0.0
+        self._changed = asyncio.Event()
+
+    async def run(self, stream: Any) -> None:
+        """The body of the Faust agent. Ends by cancellation, or raises.
+
+        Raises:
+            StageError: the step raised, or nothing was confirmed for too long.
+            EarwitnessError: outputs are refused, a topic cannot be looked up.
+        """
+        confirming = asyncio.create_task(self._confirm(stream.app))
+        try:
+            async for event in stream.noack().events():
+                await self._room()
+                await self._begin(event)
+        except EarwitnessError as error:
+            logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400  a traceback may show what a caller said
+            raise
+        finally:
+            confirming.cancel()
+
+    async def _begin(self, event: Any) -> None:
+        message = event.message
+        source = SourceSlice(message.topic, await self._topic_ids.get(message.topic), message.partition, event.value)
+        slice_ = _Open(event, source, self._process(source))
+        if not self._open:
+            self._progress = monotonic()
+        self._open += 1
+        self._in_flight += len(source.records)
+        self._produce(slice_)
+        self._changed.set()
+
+    def _process(self, source: SourceSlice) -> Result:
+        try:
+            return self._step.process(source)
+        except Exception as error:  # noqa: BLE001
+            # Its message may quote the record, so only type and place are told.
+            raise StageError(
+                f"processing {source.topic}[{source.partition}] offsets {source.first} to {source.last} raised "
+                f"{type(error).__name__} at {_place(error.__traceback__)}; nothing of it is acknowledged"
+            ) from None
+
+    def _produce(self, slice_: _Open) -> None:
+        def delivered() -> None:
+            slice_.waiting -= 1
+            if not slice_.waiting:
+                self._confirmed.append(slice_)
+
+        for output in slice_.result.outputs:
+            slice_.waiting += self._outputs.produce(
+                output.topic, output.messages, delivered, partition=output.partition
+            )
+        dead = slice_.result.dead
+        if dead:
+            slice_.waiting += self._outputs.produce(
+                DEAD_LETTERS, self._records.dead_letters(slice_.source, dead), delivered
+            )
+            slice_.waiting += self._outputs.produce(QUARANTINE, self._records.sealed(slice_.source, dead), delivered)
+        slice_.result.outputs = []
+        if not slice_.waiting:
+            self._confirmed.append(slice_)
+
+    async def _room(self) -> None:
+        while self._in_flight >= self._options.max_in_flight:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _confirm(self, app: Any) -> None:
+        """Poll while anything is open. A failure here ends the app, because the agent may be waiting for its stream."""
+        try:
+            while True:
+                while not self._open:
+                    self._changed.clear()
+                    await self._changed.wait()
+                self._outputs.poll()
+                if self._confirmed:
+                    self._progress = monotonic()
+                    self._settle()
+                elif monotonic() - self._progress > self._options.stall_seconds:
+                    raise StageError(
+                        f"nothing was confirmed for {self._options.stall_seconds:g} s with {self._open} slices open; "
+                        "is the broker up and may this user write?"
+                    )
+                await asyncio.sleep(_POLL_SECONDS)
+        except EarwitnessError as error:
+            logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400
+            await app.crash(error)
+
+    def _settle(self) -> None:
+        while self._confirmed:
+            slice_ = self._confirmed.popleft()
+            if slice_.entered:
+                slice_.event.ack()
+                self._open -= 1
+                self._in_flight -= len(slice_.source.records)
+                self._changed.set()
+            else:
+                slice_.entered = True
+                entry = self._records.ledger_entry(slice_.source, slice_.result)
+                self._outputs.produce(LEDGER, [entry], partial(self._confirmed.append, slice_))
+
+
+def _place(trace: TracebackType | None) -> str:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -1,0 +1,155 @@
+"""A Faust transport whose events are slices: lists of records of one partition.
+
+Faust spends 70 µs on every event, whatever is in it. So here an event is up to `SliceOptions.max_slice` records
+(`event.value` is the list), and one agent, with one buffer, reads all topics of the app. Registered as the entry point
+`slices` of `faust.transports`: the scheme of the broker's URL.
+
+What the base class does with offsets, pauses and rebalances was made for single messages; each override says what
+went wrong without it. `marks.py` decides what is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from earwitness.stream.marks import Mark, Marks
+from earwitness.stream.options import SliceOptions
+
+__all__ = ["Transport"]
+
+_PAUSE_SECONDS = 0.02
+
+
+class _Slice(ConsumerMessage):
+    """A message whose value is a list of records; it is acknowledged as a whole."""
+
+    __slots__ = ("mark",)
+    mark: Mark
+
+    def on_final_ack(self, consumer: Any) -> bool:
+        self.mark.done = True
+        return super().on_final_ack(consumer)
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    logger = logging.getLogger("faust")
+    consumer: _Consumer
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        # Faust has no settings for these and hard-codes read_uncommitted and 1500 ms. They are read at start().
+        consumer = super()._create_worker_consumer(transport)
+        options = self.consumer.options
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._fetch_min_bytes = options.fetch_min_bytes  # noqa: SLF001
+        consumer._fetch_max_wait_ms = int(options.fetch_max_wait_seconds * 1000)  # noqa: SLF001
+        return consumer
+
+
+class _Consumer(driver.Consumer):
+    logger = logging.getLogger("faust")
+
+    def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
+        self.options: SliceOptions = transport.app.slices
+        self._marks: Marks[TP] = Marks()
+        super().__init__(transport, *args, **kwargs)
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # Reading
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+        # A rebalance ends with a seek to the committed offsets. What is fetched before it would come twice, and of a
+        # poll that began in an older generation some not at all.
+        generation = self.app.consumer_generation_id
+        if self.app.rebalancing:
+            await self.sleep(_PAUSE_SECONDS)
+            return {}
+        polled: Mapping[TP, list[Any]] = await super()._getmany(active_partitions, timeout)
+        if generation != self.app.consumer_generation_id:
+            if polled and not self.app.rebalancing:
+                await self.perform_seek()
+            return {}
+        size = self.options.max_slice
+        return {
+            partition: [records[start : start + size] for start in range(0, len(records), size)]
+            for partition, records in polled.items()
+        }
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        first, last = record[0], record[-1]
+        message = _Slice(
+            topic=last.topic,
+            partition=last.partition,
+            offset=last.offset,
+            timestamp=last.timestamp / 1000,
+            timestamp_type=last.timestamp_type,
+            headers=None,
+            key=None,
+            value=record,
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        read = self._read_offset[tp]
+        if read is None or last.offset >= read:
+            message.mark = self._marks.open(tp, last.offset + 1)
+        else:
+            # The drain loop drops this one unseen, so in the queue its mark would block all commits for ever.
+            message.mark = Mark(first.offset)
+        return message
+
+    # Backpressure: the stream has one buffer. Partition by partition, as the base does it, the paused ones starve
+    # while the others keep the buffer full; and with all paused it sleeps for a whole second.
+
+    def on_buffer_full(self, tp: TP) -> None:
+        for each in {tp, *self._get_active_partitions()}:
+            super().on_buffer_full(each)
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        for each in {tp, *self._buffered_partitions}:
+            super().on_buffer_drop(each)
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109
+        if self.flow_active and not self._get_active_partitions():
+            await self.sleep(_PAUSE_SECONDS)
+            return {}, set()
+        return await super()._wait_next_records(timeout)
+
+    # Committing
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in self._marks.committable() if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self._marks.advance(tp)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Holes between slices need no book-keeping: a mark is an end."""
+
+    async def commit_and_end_transactions(self) -> None:
+        # A commit that is under way makes the base skip this one, but may have begun before the last acknowledgement.
+        await super().commit_and_end_transactions()
+        if any(self._marks.committable()):
+            await super().commit_and_end_transactions()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        # The base waits for the slices in work and commits them, so the marks are forgotten behind it, not before.
+        await super().on_partitions_revoked(revoked)
+        self._buffered_partitions.difference_update(revoked)
+        self._marks.forget(revoked)
+
+
+class Transport(driver.Transport):
+    """Kafka by aiokafka, in slices. The app must have `slices`, a `SliceOptions` (`app.py`)."""
+
+    Consumer: ClassVar[type[driver.Consumer]] = _Consumer

@@ -1,0 +1,117 @@
+"""A stage in the foreground: until SIGTERM, or until it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import faust
+
+from earwitness.runtime.errors import EarwitnessError
+from earwitness.runtime.settings import KafkaSettings
+from earwitness.stream.app import SliceApp, add_loop, build_app
+from earwitness.stream.loop import SliceLoop
+from earwitness.stream.options import SliceOptions
+from earwitness.stream.outputs import Outputs
+from earwitness.stream.records import Records
+from earwitness.stream.sealing import QuarantineKey
+from earwitness.stream.step import Step
+from earwitness.stream.topics import TopicIds
+
+__all__ = ["run", "run_stage"]
+
+logger = logging.getLogger(__name__)
+
+# A crash is told in one line by whoever saw it. What Faust says of it are many, and they may quote a record.
+_LEVELS = {"faust": logging.CRITICAL + 1, "mode": logging.CRITICAL + 1, "aiokafka": logging.ERROR}
+
+
+def run_stage(
+    stage: str,
+    topics: Sequence[str],
+    step: Step,
+    *,
+    kafka: KafkaSettings,
+    quarantine: QuarantineKey,
+    options: SliceOptions | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> int:
+    """Run one stage as consumer group `earwitness-<stage>` until SIGTERM or SIGINT.
+
+    Args:
+        stage: its name, as it stands in the ledger.
+        topics: what it reads.
+        step: its work.
+        kafka: the broker, as the stage's own user.
+        quarantine: seals what cannot be read.
+        options: sizes and times.
+        on_ready: called once, when the group gave this process its partitions, be they none.
+
+    Returns:
+        0 after a signal: everything begun was finished and committed. 1 after a failure, which was logged in one line.
+
+    Raises:
+        SettingsError: a setting is unusable.
+    """
+    options = options or SliceOptions()
+    app = build_app(f"earwitness-{stage}", kafka, options)
+    outputs = Outputs(kafka)
+    ids = TopicIds(kafka, topics)
+
+    async def look_up_again(*_: Any, **__: Any) -> None:
+        ids.forget()
+
+    app.on_partitions_assigned.connect(look_up_again, weak=False)
+    add_loop(
+        app,
+        topics,
+        SliceLoop(step, outputs=outputs, records=Records(stage, quarantine), topic_ids=ids, options=options),
+    )
+    try:
+        return run(app, on_ready)
+    finally:
+        outputs.close()
+
+
+def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
+    """Run an app in the foreground; returns the process's exit code (0 after SIGTERM or SIGINT, 1 after a failure)."""
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    ready = False
+
+    async def assigned(*_: Any, **__: Any) -> None:
+        nonlocal ready
+        if not ready:
+            ready = True
+            on_ready()
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = _Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        if end.code == 0:
+            return 0
+    reason = worker.crash_reason or app.crash_reason
+    if not isinstance(reason, EarwitnessError):
+        logger.error("%s: ended by %s: %s", app.conf.id, type(reason).__name__, reason)
+    return 1
+
+
+class _Worker(faust.Worker):
+    """Faust's worker without what it prints, renames and waits for."""
+
+    logger = logging.getLogger("faust")
+
+    async def on_execute(self) -> None:
+        self.spinner = None
+
+    def on_worker_shutdown(self) -> None:
+        pass
+
+    async def _sentinel_task(self) -> None:
+        pass

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.runtime.errors import EarwitnessError, SettingsError, UnavailableError
 from earwitness.runtime.settings import KafkaSettings
 
 __all__ = ["ANSWER_SECONDS", "Login", "admin_client", "explain", "log_in"]
@@ -36,14 +36,24 @@ class Login(enum.Enum):
 
 
 def admin_client(kafka: KafkaSettings, **more: Any) -> AdminClient:
-    """A client that keeps librdkafka's own log lines to itself: what goes wrong is told by the call that fails."""
-    return AdminClient({**_config(kafka), **more})
+    """A client that keeps librdkafka's own log lines to itself: what goes wrong is told by the call that fails.
+
+    Raises:
+        SettingsError: librdkafka does not take the settings.
+    """
+    try:
+        return AdminClient({**_config(kafka), **more})
+    except KafkaException as error:
+        raise SettingsError(f"these Kafka settings cannot be used: {error.args[0].str()}") from error
 
 
 def log_in(kafka: KafkaSettings, *, seconds: float = 2.0) -> Login:
-    """Connect with these settings and ask one question that every user may ask; never raises.
+    """Connect with these settings and ask one question that every user may ask.
 
     librdkafka shows a wrong password only as a request that timed out; the reason goes to the error callback.
+
+    Raises:
+        SettingsError: librdkafka does not take the settings.
     """
     refusals: list[KafkaError] = []
 

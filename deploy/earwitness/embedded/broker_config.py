@@ -31,6 +31,9 @@ _LIMITS = {
     "share.coordinator.state.topic.num.partitions": "1",
     # There is nobody to wait for when a stack starts: every second here is one of `earwitness up`.
     "group.initial.rebalance.delay.ms": "0",
+    # After kill -9 the controller takes the broker for alive until its session ends: by default ten seconds of waiting.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     # The most any declared topic takes; a topic's own max.message.bytes stands over it.
     "message.max.bytes": "2097152",
     "socket.request.max.bytes": "33554432",

@@ -156,7 +156,7 @@ class TestState:
         assert process.stdout is not None
         process.stdout.read()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert identity.find() is None
+        assert not identity.alive()
         process.communicate()
 
     def test_a_worker_says_that_it_is_ready_with_its_pid(self, home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import sys
@@ -11,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from earwitness.embedded import stack
 from earwitness.embedded.home import Home
@@ -61,7 +61,7 @@ def up(
     return follow(place, launch(place, command), progress)
 
 
-def launch(home: Home, command: Sequence[str]) -> ProcessId:
+def launch(home: Home, command: list[str]) -> ProcessId:
     """Start a supervisor in a session of its own, its output appended to its log."""
     home.rotate_log("supervisor")
     with home.log("supervisor").open("ab") as log:
@@ -89,7 +89,7 @@ def follow(home: Home, started: ProcessId | None, progress: Progress) -> StackSt
     """
     told = _Told(progress)
     try:
-        while (owner := home.owner()) is not None or (started is not None and started.find() is not None):
+        while (owner := home.owner()) is not None or (started is not None and started.alive()):
             state = home.read_state()
             # Until a new supervisor has written its own, the state is that of the one before.
             if state is not None and owner is not None and state.supervisor == owner:
@@ -193,14 +193,13 @@ def _wait_for_leaving(home: Home, progress: Progress) -> None:
 
 
 def _stop(home: Home, supervisor: ProcessId, progress: Progress, seconds: float) -> None:
-    told = _Told(lambda line: progress(line) if line.startswith("stopping") else None)
+    progress("stopping the embedded stack")
+    told = _Told(lambda line: progress(line) if line.startswith("stopping ") else None)
     deadline = time.monotonic() + seconds
-    number = signal.SIGTERM
-    while (process := supervisor.find()) is not None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if number == signal.SIGTERM or time.monotonic() > deadline:
-                process.send_signal(number)
-                number = signal.SIGKILL
+    supervisor.send(signal.SIGTERM)
+    while supervisor.alive():
+        if time.monotonic() > deadline:
+            supervisor.send(signal.SIGKILL)
         state = home.read_state()
         if state is not None and state.supervisor == supervisor:
             told.tell(state)
@@ -228,18 +227,8 @@ def _why_not(home: Home) -> str:
 
 
 def _measured(service: ServiceState) -> ServiceState:
-    process = service.process.find() if service.process is not None else None
-    if process is None:
+    usage = service.process.usage() if service.process is not None else None
+    if usage is None:
         state = service.state if service.state == "restarting" else "stopped"
         return msgspec.structs.replace(service, state=state, process=None)
-    try:
-        with process.oneshot():
-            cpu = process.cpu_times()
-            return msgspec.structs.replace(
-                service,
-                uptime_seconds=max(0.0, time.time() - process.create_time()),
-                rss_bytes=process.memory_info().rss,
-                cpu_seconds=cpu.user + cpu.system,
-            )
-    except psutil.Error:
-        return msgspec.structs.replace(service, state="stopped", process=None)
+    return msgspec.structs.replace(service, **dataclasses.asdict(usage))

@@ -119,7 +119,7 @@ class Home:
             # Taken a moment ago, it may still name the one before.
             with contextlib.suppress(OSError, msgspec.DecodeError):
                 found = msgspec.json.decode(self._lock_file.read_bytes(), type=ProcessId)
-                if found.find() is not None:
+                if found.alive():
                     return found
             if time.monotonic() > deadline:
                 raise EarwitnessError(

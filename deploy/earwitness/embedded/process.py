@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from earwitness.runtime.errors import EarwitnessError
 
-__all__ = ["ProcessId", "describe_exit", "end", "launch"]
+__all__ = ["ProcessId", "Usage", "children", "describe_exit", "end", "launch"]
 
 # On Linux the kernel itself kills a child whose parent is gone (prctl 1 is PR_SET_PDEATHSIG, see prctl(2)), even when
 # the parent was killed with SIGKILL. A few lines in between, not `preexec_fn`: that one runs Python code after a fork
@@ -29,6 +32,18 @@ if os.getppid() == int(sys.argv[1]):
 
 # What Linux reports as a process's start follows steps of the system clock.
 _CLOCK_TOLERANCE = 2.0
+
+_KILL_SECONDS = 5.0
+_POLL = 0.02
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How long a process lives (s), its memory (bytes) and the CPU time it has used (s)."""
+
+    uptime_seconds: float
+    rss_bytes: int
+    cpu_seconds: float
 
 
 class ProcessId(msgspec.Struct, frozen=True):
@@ -50,14 +65,43 @@ class ProcessId(msgspec.Struct, frozen=True):
         except psutil.Error:
             return None
 
-    def find(self) -> psutil.Process | None:
-        """The process, if it is still the same one and alive (a zombie is not)."""
+    def alive(self) -> bool:
+        """Says whether it still lives; a zombie does not, nor does another process with the same pid."""
+        return self._find() is not None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; nothing happens when the process is gone."""
+        process = self._find()
+        if process is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def usage(self) -> Usage | None:
+        """What it uses now; None when it is gone."""
+        process = self._find()
+        if process is None:
+            return None
+        try:
+            with process.oneshot():
+                cpu = process.cpu_times()
+                memory = process.memory_info().rss
+                return Usage(max(0.0, time.time() - process.create_time()), memory, cpu.user + cpu.system)
+        except psutil.Error:
+            return None
+
+    def _find(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.created) <= _CLOCK_TOLERANCE
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
+
+
+def children() -> list[ProcessId]:
+    """This process's children, and theirs."""
+    found = (ProcessId.of(child.pid) for child in psutil.Process().children(recursive=True))
+    return [child for child in found if child is not None]
 
 
 def launch(argv: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path) -> subprocess.Popen[bytes]:
@@ -86,15 +130,16 @@ def launch(argv: Sequence[str], environment: Mapping[str, str], directory: Path,
         raise EarwitnessError(f"cannot start {argv[0]} in {directory}: {error.strerror}") from error
 
 
-def end(processes: Iterable[psutil.Process], seconds: float) -> int:
+def end(processes: Iterable[ProcessId], seconds: float) -> int:
     """Ask processes to end (SIGTERM), kill those that still live after `seconds`; returns how many there were."""
-    living = list(processes)
-    for process in living:
-        _send(process, signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(living, timeout=seconds)
-    for process in stubborn:
-        _send(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=5.0)
+    living = [process for process in processes if process.alive()]
+    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, _KILL_SECONDS)):
+        for process in living:
+            process.send(number)
+        deadline = time.monotonic() + patience
+        # Not psutil.wait_procs: to it a zombie lives on, and in a container there may be nobody to bury orphans.
+        while any(process.alive() for process in living) and time.monotonic() < deadline:
+            time.sleep(_POLL)
     return len(living)
 
 
@@ -106,10 +151,3 @@ def describe_exit(returncode: int) -> str:
         return f"killed by {signal.Signals(-returncode).name}"
     except ValueError:
         return f"killed by signal {-returncode}"
-
-
-def _send(process: psutil.Process, number: signal.Signals) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return

@@ -19,11 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-import psutil
-
 from earwitness.embedded.home import Home
 from earwitness.embedded.keeper import Keeper
-from earwitness.embedded.process import ProcessId, end
+from earwitness.embedded.process import ProcessId, children, end
 from earwitness.embedded.service import Service
 from earwitness.embedded.state import Phase, StackState
 from earwitness.runtime.errors import EarwitnessError
@@ -137,7 +135,7 @@ class _Supervisor:
             self._write()
             keeper.stop()
         # A step that was cut off may have left a process of its own.
-        end(psutil.Process().children(recursive=True), 0.0)
+        end(children(), 0.0)
         if self._phase == "stopping":
             self._enter("stopped", "")
         self._write()
@@ -166,8 +164,7 @@ class _Supervisor:
 def end_orphans(state: StackState | None, seconds: float = 10.0) -> int:
     """End the services that a killed supervisor left behind; returns how many there were."""
     services = state.services if state is not None else ()
-    found = [service.process.find() for service in services if service.process is not None]
-    return end([process for process in found if process is not None], seconds)
+    return end([service.process for service in services if service.process is not None], seconds)
 
 
 def supervise(path: Path, make_steps: Callable[[Home], Sequence[Step]], parent: int | None) -> int:

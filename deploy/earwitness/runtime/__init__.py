@@ -1,0 +1,1 @@
+"""What every process has in common: settings, errors, logging, topics."""

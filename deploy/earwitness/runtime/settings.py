@@ -91,7 +91,9 @@ def read_private_file(path: Path, *, setting: str) -> bytes:
             mode = os.fstat(file.fileno()).st_mode
             data = file.read(65_537)
     except OSError as error:
-        raise SettingsError(f"{name}: cannot read {path}: {error.strerror}; give the path of a file with mode 0600") from error
+        raise SettingsError(
+            f"{name}: cannot read {path}: {error.strerror}; give the path of a file with mode 0600"
+        ) from error
     if stat.S_IMODE(mode) & 0o077:
         raise SettingsError(f"{name}: {path} is open to other users of this machine; run: chmod 600 {path}")
     if not data.strip():
@@ -194,7 +196,7 @@ class Settings:
             SettingsError: none are given.
         """
         if self.kafka is None:
-            raise SettingsError(f"no broker is configured; set {PREFIX}KAFKA_BOOTSTRAP, or start the embedded stack: earwitness up")
+            raise SettingsError(f"no broker is configured; set {PREFIX}KAFKA_BOOTSTRAP, or run: earwitness up")
         return self.kafka
 
     def need_clickhouse(self) -> ClickHouseSettings:
@@ -204,7 +206,7 @@ class Settings:
             SettingsError: none are given.
         """
         if self.clickhouse is None:
-            raise SettingsError(f"no ClickHouse is configured; set {PREFIX}CLICKHOUSE_URL, or start the embedded stack: earwitness up")
+            raise SettingsError(f"no ClickHouse is configured; set {PREFIX}CLICKHOUSE_URL, or run: earwitness up")
         return self.clickhouse
 
 
@@ -233,7 +235,9 @@ def _kafka(values: Mapping[str, str]) -> KafkaSettings | None:
     password_file = _path(values.get("kafka_sasl_password_file"))
     username = values.get("kafka_sasl_username")
     if (username is None) != (password_file is None):
-        raise SettingsError(f"{PREFIX}KAFKA_SASL_USERNAME and {PREFIX}KAFKA_SASL_PASSWORD_FILE go together; only one is set")
+        raise SettingsError(
+            f"{PREFIX}KAFKA_SASL_USERNAME and {PREFIX}KAFKA_SASL_PASSWORD_FILE go together; only one is set"
+        )
     return KafkaSettings(
         bootstrap=bootstrap,
         security_protocol=values.get("kafka_security_protocol", "SASL_PLAINTEXT" if username else "PLAINTEXT").upper(),

@@ -1,0 +1,91 @@
+"""The command's frame: its subcommands, loaded when they are called, and how an error leaves it.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong use or wrong input, 3 a part that is needed is away. An error is one line
+on standard error: what, where, what to do.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from earwitness.runtime.errors import EarwitnessError
+
+try:
+    import click
+except ModuleNotFoundError:  # pragma: no cover  the client's installation has no command
+    sys.stderr.write("earwitness: the command needs the pipeline's packages; run: pip install 'earwitness[pipeline]'\n")
+    sys.exit(2)
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = {
+    "demo": ("earwitness.cli.demo", "Run the whole pipeline on the embedded stack and show the result."),
+    "up": ("earwitness.cli.stack", "Start the embedded stack and its workers."),
+    "down": ("earwitness.cli.stack", "Stop the embedded stack."),
+    "status": ("earwitness.cli.stack", "Show processes, rates, lag and the ledger."),
+    "worker": ("earwitness.cli.worker", "Run one worker in the foreground."),
+    "emit": ("earwitness.cli.emit", "Publish events given as JSON lines."),
+    "topics": ("earwitness.cli.topics", "Show or make the topics and their ACLs."),
+    "query": ("earwitness.cli.query", "Run SQL in ClickHouse as an analyst."),
+    "ledger": ("earwitness.cli.ledger", "Check that nothing is missing."),
+}
+
+
+class _Commands(click.Group):
+    """Imports a subcommand's module when it is needed, so that the command starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: earwitness up && earwitness query 'SELECT kind, count() FROM audit.events GROUP BY kind'",
+)
+@click.version_option(package_name="earwitness")
+def cli() -> None:
+    """The audit trail of a voice app: events in, masked, counted, queryable in seconds."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    try:
+        result = cli.main(args=arguments, prog_name="earwitness", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        path = where.command_path if where is not None else "earwitness"
+        return _fail(f"{error.format_message()}  (see: {path} --help)", 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough; without this Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except EarwitnessError as error:
+        return _fail(str(error), error.exit_code)
+    except Exception as error:
+        if os.environ.get("EARWITNESS_LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        return _fail(f"internal error, {type(error).__name__}: {error}  (EARWITNESS_LOG_LEVEL=DEBUG shows where)", 3)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"earwitness: {message}\n")
+    return code

@@ -1,0 +1,64 @@
+"""What commands print: tables on a terminal, plain columns when piped, JSON when asked; progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["Progress", "json_line", "print_table"]
+
+
+def json_line(value: object) -> None:
+    """Print a value as one line of JSON."""
+    click.echo(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
+    """Print rows under their columns: with a frame on a terminal, tab-separated when piped."""
+    rows = list(rows)
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        if title:
+            click.echo(f"# {title}")
+        for line in [list(columns), *texts]:
+            click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        numbers = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for line in texts:
+        table.add_row(*line)
+    Console(markup=False).print(table)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return "-" if sys.stdout.isatty() else "\\N"
+    if isinstance(cell, float):
+        return f"{cell:,.3f}".rstrip("0").rstrip(".")
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}" if sys.stdout.isatty() else str(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ", timespec="milliseconds")
+    return str(cell)
+
+
+class Progress:
+    """Tells what is being done, with the seconds since the start; on standard error, so that output can be piped."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        """Tell one step."""
+        click.echo(click.style(f"{time.monotonic() - self._start:6.1f} s  ", dim=True) + line, err=True)

@@ -1,0 +1,88 @@
+"""`earwitness up`, `down`, `status`: the embedded stack."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from earwitness.cli.options import as_json, home
+from earwitness.cli.output import Progress, json_line, print_table
+from earwitness.cli.rates import StageRate, stage_rates
+from earwitness.embedded import control
+from earwitness.embedded.state import StackState
+from earwitness.runtime.errors import EarwitnessError
+
+__all__ = ["down", "status", "up"]
+
+
+@click.command(epilog="Example: earwitness up --home /var/lib/earwitness")
+@home
+def up(home: Path) -> None:
+    """Start Apache Kafka, ClickHouse and one worker of each stage, and wait until all of them serve.
+
+    The first time, 54 MB of Kafka are fetched and passwords and keys are made. What is up already stays as it is.
+    """
+    state = control.up(home, progress=Progress())
+    click.echo(
+        f"The stack is up: Kafka on 127.0.0.1:{state.ports['broker']}, ClickHouse on {state.ports['clickhouse']}."
+    )
+    click.echo(f"Next: earwitness status --home {home}; stop it with: earwitness down --home {home}")
+
+
+@click.command(epilog="Example: earwitness down")
+@home
+def down(home: Path) -> None:
+    """Stop everything that `up` started; the data stays."""
+    stopped = control.down(home, Progress())
+    click.echo("The stack is stopped." if stopped else f"Nothing runs in {home}.")
+
+
+@click.command(epilog="Example: earwitness status --json")
+@home
+@as_json
+def status(home: Path, as_json: bool) -> int:  # noqa: FBT001
+    """Show the embedded stack's processes, and how far each stage is behind. Exit code 1 when not all of it is ready."""
+    state = control.status(home)
+    ready = state.phase == "ready" and all(service.state == "ready" for service in state.services)
+    rates: list[StageRate] = []
+    trouble = None
+    if ready:
+        try:
+            rates = stage_rates(home)
+        except EarwitnessError as error:
+            trouble = str(error)
+    if as_json:
+        json_line({"ready": ready, "stack": state, "stages": rates, "trouble": trouble})
+        return 0 if ready else 1
+    _print(state, rates)
+    if trouble:
+        click.echo(trouble, err=True)
+    return 0 if ready else 1
+
+
+def _print(state: StackState, rates: list[StageRate]) -> None:
+    click.echo(f"{state.phase}{': ' + state.message if state.message and state.phase != 'ready' else ''}")
+    if state.services:
+        columns = ["process", "state", "pid", "port", "up for", "restarts", "memory MB", "CPU s", "last exit"]
+        rows = [_row(service, state.ports) for service in state.services]
+        print_table(columns, rows)
+    if rates:
+        print_table(["stage", "waiting", "records/s"], [list(msgspec.structs.astuple(rate)) for rate in rates])
+
+
+def _row(service: Any, ports: dict[str, int]) -> list[Any]:
+    return [
+        service.name,
+        service.state,
+        service.process.pid if service.process else None,
+        str(ports[service.name]) if service.name in ports else None,
+        time.strftime("%H:%M:%S", time.gmtime(service.uptime_seconds)) if service.uptime_seconds is not None else None,
+        service.restarts,
+        round(service.rss_bytes / 1e6) if service.rss_bytes is not None else None,
+        service.cpu_seconds,
+        service.last_exit,
+    ]

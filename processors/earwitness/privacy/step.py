@@ -1,0 +1,82 @@
+"""The privacy stage: every record of a raw topic becomes a masked record, or a dead letter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from earwitness.privacy.masker import Masker
+from earwitness.privacy.tokens import Tokens
+from earwitness.schemas import catalogue, framing
+from earwitness.schemas.errors import DatumError, FramingError, UnknownSchemaError
+from earwitness.stream.step import Dead, Output, Reason, Result, SourceRecord, SourceSlice
+
+__all__ = ["MASKED", "MOST_BYTES", "RAW", "MaskingStep"]
+
+RAW = "audit.raw."
+MASKED = "audit.masked."
+
+MOST_BYTES = 2_000_000
+"""A masked record that is longer becomes a dead letter; the masked topics take 2 MiB, the raw ones 1 MiB."""
+
+
+class MaskingStep:
+    """Masks slices. Deterministic: the same record at the same position gives the same bytes, however slices are cut."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._pairs = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kinds()]
+        self._maskers: dict[tuple[str, bytes, int], Masker] = {}
+
+    def process(self, source: SourceSlice) -> Result:
+        """Mask each record; what cannot be read is dead."""
+        mask = self._masker(source).mask
+        messages: list[dict[str, Any]] = []
+        result = Result()
+        outcomes = result.outcomes
+        start, outcome = source.first, "masked"
+        previous = start
+        for record in source.records:
+            offset = record.offset
+            try:
+                value = mask(record.value, offset, record.timestamp)
+                if len(value) > MOST_BYTES:
+                    raise _TooLargeError(f"masked it has {len(value)} bytes, more than {MOST_BYTES}")
+                messages.append({"value": value, "key": record.key})
+                now = "masked"
+            except (DatumError, UnknownSchemaError) as error:
+                result.dead.append(_dead(record, error))
+                now = "dead"
+            if now != outcome:
+                if offset != start:
+                    outcomes.append((outcome, start, previous))
+                start, outcome = offset, now
+            previous = offset
+        outcomes.append((outcome, start, previous))
+        if messages:
+            result.outputs.append(Output(MASKED + source.topic.removeprefix(RAW), source.partition, messages))
+        return result
+
+    def _masker(self, source: SourceSlice) -> Masker:
+        key = (source.topic, source.topic_id, source.partition)
+        masker = self._maskers.get(key)
+        if masker is None:
+            masker = self._maskers[key] = Masker(
+                self._pairs,
+                family=source.topic.removeprefix(RAW),
+                tokens=self._tokens,
+                topic_id=source.topic_id,
+                partition=source.partition,
+            )
+        return masker
+
+
+class _TooLargeError(DatumError):
+    reason = "too_large"
+
+
+def _dead(record: SourceRecord, error: DatumError | UnknownSchemaError) -> Dead:
+    reason: Reason = "unknown_schema" if isinstance(error, UnknownSchemaError) else error.reason
+    schema_id = None
+    if record.value is not None and not isinstance(error, FramingError):
+        schema_id = framing.schema_id(record.value)
+    return Dead(record.offset, reason, str(error), record.value, schema_id)

@@ -1,0 +1,40 @@
+"""The privacy worker: one Faust app over all raw topics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.step import RAW, MaskingStep
+from earwitness.privacy.tokens import Tokens
+from earwitness.runtime.errors import SettingsError
+from earwitness.runtime.settings import Settings
+from earwitness.schemas.catalogue import FAMILIES
+from earwitness.stream import QuarantineKey, run_stage
+
+__all__ = ["run"]
+
+logger = logging.getLogger(__name__)
+
+
+def run(settings: Settings, on_ready: Callable[[], None]) -> int:
+    """Mask until SIGTERM; returns the exit code.
+
+    Raises:
+        SettingsError: the broker, the masking key or the quarantine key is missing or unusable.
+    """
+    kafka = settings.need_kafka()
+    key = MaskingKey.from_file(settings.masking_key_file)
+    if settings.quarantine_key_file is None:
+        raise SettingsError("no quarantine key is configured; set EARWITNESS_QUARANTINE_KEY_FILE to its file")
+    quarantine = QuarantineKey.from_file(settings.quarantine_key_file)
+    logger.info("masking with key %s (fingerprint %s)", key.id, key.fingerprint)
+    return run_stage(
+        "privacy",
+        [RAW + family for family in FAMILIES],
+        MaskingStep(Tokens(key)),
+        kafka=kafka,
+        quarantine=quarantine,
+        on_ready=on_ready,
+    )

@@ -25,6 +25,7 @@ __all__ = ["EXAMPLE_KEY", "MaskingKey"]
 EXAMPLE_KEY = "k1:ZG8tbm90LXVzZS10aGlzLWtleS1pdC1pcy1hbi1leGFtcGxlIQ=="
 """The key that the documentation shows; it is refused."""
 
+_EXAMPLE_ROOT = base64.b64decode(EXAMPLE_KEY.partition(":")[2])
 _LINE = re.compile(r"(?P<id>[a-z][a-z0-9]{0,15}):(?P<key>[A-Za-z0-9+/=_-]+)\Z")
 _LEAST_BYTES = 32
 _LEAST_VARIETY = 12
@@ -75,14 +76,14 @@ class MaskingKey:
         match = _LINE.match(text)
         if match is None:
             raise SettingsError(f"{where}: a masking key is one line, k1:<base64 of 32 random bytes>")
-        if text == EXAMPLE_KEY:
-            raise SettingsError(f"{where}: this is the example key of the documentation; make your own 32 random bytes")
         try:
             root = base64.b64decode(
                 match["key"], altchars=b"-_" if re.search("[-_]", match["key"]) else None, validate=True
             )
         except binascii.Error:
             raise SettingsError(f"{where}: the masking key is no valid base64") from None
+        if root == _EXAMPLE_ROOT:
+            raise SettingsError(f"{where}: this is the example key of the documentation; make your own 32 random bytes")
         if len(root) < _LEAST_BYTES:
             raise SettingsError(f"{where}: the masking key has {len(root)} bytes; at least {_LEAST_BYTES} are needed")
         if len(set(root)) < _LEAST_VARIETY:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from earwitness.privacy.tokens import Constant, Tokens, encoded, text_of
 from earwitness.schemas import framing
 from earwitness.schemas.catalogue import Schema
-from earwitness.schemas.errors import DatumError, FramingError, UnknownSchemaError
+from earwitness.schemas.errors import DatumError, FramingError, MalformedError, UnknownSchemaError
 from earwitness.schemas.masked import HEAD_TOKENS
 from earwitness.schemas.rewriter import KEY, Rewriter
 from earwitness.schemas.varint import encode_long
@@ -22,15 +22,14 @@ from earwitness.schemas.walker import Splicer, Table, compile_splicer
 
 __all__ = ["Masker", "WrongTopicError"]
 
-_SAFE_KEY = re.compile(r"[a-z][a-z0-9_.-]{0,63}\Z")
+_SAFE_KEY = re.compile(r"(?!(?:[^0-9]*[0-9]){5})[a-z][a-z0-9_.-]{0,63}\Z")
+"""What a program would call a thing; five digits are more likely somebody's number."""
 _EMPTY_COLLECTION = b"\x00"
 _KEPT = struct.pack("<d", 1.0)
 
 
 class WrongTopicError(DatumError):
     """An event of one family came on another family's topic."""
-
-    reason = "malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Masker:
             self._plans[raw.prefix] = _Plan(masked.prefix + position, splicer(raw, tokens))
         # sample rate, key id, no verdict, category or field, no previous tokens; then the coarse tokens
         self._tail = _KEPT + encoded(tokens.key_id) + b"\x00\x00\x00" + _EMPTY_COLLECTION
-        self._received_ms = -1
+        self._received_ms: int | None = None
         self._received = b""
 
     def mask(self, value: bytes | None, offset: int, received_ms: int) -> bytes:
@@ -92,8 +91,8 @@ class Masker:
         if plan is None:
             raise self._unreadable(value)
         if received_ms != self._received_ms:
+            self._received = _micros(received_ms)
             self._received_ms = received_ms
-            self._received = encode_long(received_ms * 1000)
         front = plan.lead + encode_long(offset) + self._received + self._tail
         return plan.splice(value, 5, front)
 
@@ -104,11 +103,22 @@ class Masker:
             return error
         if value[:5] in self._other_family:
             return WrongTopicError(f"schema {schema_id} is not of the family {self._family!r} of this topic")
-        return UnknownSchemaError(f"no schema has the id {schema_id}")
+        return UnknownSchemaError(f"no raw schema has the id {schema_id}")
+
+
+def _micros(milliseconds: int) -> bytes:
+    try:
+        return encode_long(milliseconds * 1000)
+    except ValueError:
+        raise MalformedError("the record's timestamp is outside of what microseconds can say") from None
 
 
 def splicer(raw: Schema, tokens: Tokens) -> Splicer:
-    """The function that masks a datum of one raw schema."""
+    """The function that masks a datum of one raw schema.
+
+    Raises:
+        SchemaError: the schema holds personal data in a form that cannot be masked.
+    """
     replaced: dict[str, Table] = {}
     for field in raw.fields:
         kind = field["type"]
@@ -117,7 +127,9 @@ def splicer(raw: Schema, tokens: Tokens) -> Splicer:
             if pii != "none":
                 replaced[field["name"]] = tokens.table(pii)
         elif _holds_pii(field):
-            replaced[field["name"]] = _Nested(Rewriter(field, _nested_tables(tokens)))
+            # The walker hands over a nullable value without its branch.
+            kind = next(branch for branch in kind if branch != "null") if isinstance(kind, list) else kind
+            replaced[field["name"]] = _Nested(Rewriter(field | {"type": kind}, _nested_tables(tokens)))
     heads = {head: tokens.coarse(head) for head in HEAD_TOKENS}
     by_source = {source: heads[head] for head, source in HEAD_TOKENS.items()}
     return compile_splicer(raw.definition, replaced, by_source)
@@ -171,5 +183,7 @@ def _holds_pii(field: dict[str, object]) -> bool:
             if branch["type"] == "record" and any(_holds_pii(inner) for inner in branch["fields"]):
                 return True
             if branch["type"] == "array" and _holds_pii({"type": branch["items"]}):
+                return True
+            if branch["type"] == "map" and _holds_pii({"type": branch["values"]}):
                 return True
     return False

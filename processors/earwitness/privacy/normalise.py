@@ -12,12 +12,22 @@ import unicodedata
 
 __all__ = ["client", "ip", "job", "job_block", "name", "phone", "phone_prefix"]
 
-_WITHHELD = frozenset({"anonymous", "unavailable", "restricted", "+266696687", "266696687"})
-"""What stands for a number that the caller withholds; +266696687 spells ANONYMOUS on a keypad."""
+_WITHHELD = frozenset(
+    {
+        *("anonymous", "+266696687", "266696687"),
+        *("unavailable", "+86282452253"),
+        *("restricted", "+7378742833"),
+        *("blocked", "+2562533"),
+        *("unknown", "+8656696"),
+    },
+)
+"""What stands for a number that the caller withholds: words, and as a number what they spell on a keypad."""
 
 _LINE_DIGITS = 4
 _BLOCK = 20
+_JOB_DIGITS = 20
 _NOT_DIGIT = re.compile(r"[^0-9]")
+_FIRST = re.compile(r"[+0-9]")
 _SPACE = re.compile(r"\s+")
 _SIP = re.compile(r"sips?:([^@;]+)@", re.IGNORECASE)
 
@@ -28,13 +38,15 @@ def phone(text: str) -> str | None:
     sip = _SIP.match(stripped)
     if sip is not None:
         stripped = sip[1]
-    if stripped.lower() in _WITHHELD:
-        return None
-    ascii_text = unicodedata.normalize("NFKC", stripped)
-    digits = _NOT_DIGIT.sub("", ascii_text)
-    if not digits:
-        return _folded(ascii_text)
-    if ascii_text.startswith("+"):
+    folded = _folded(stripped)
+    digits = _NOT_DIGIT.sub("", folded)
+    number = _e164(folded, digits) if digits else folded
+    return None if number in _WITHHELD or not number else number
+
+
+def _e164(text: str, digits: str) -> str:
+    first = _FIRST.search(text)
+    if first is not None and first[0] == "+":
         return f"+{digits}"
     if digits.startswith("00"):
         return f"+{digits[2:]}"
@@ -78,7 +90,9 @@ def job(text: str) -> str | None:
 def job_block(text: str) -> str | None:
     """The job number's block of twenty: who walks through the numbers stays in one; None for other text."""
     number = job(text)
-    return str(int(number) // _BLOCK) if number is not None and number.isdigit() and len(number) <= 20 else None
+    if number is None or len(number) > _JOB_DIGITS or not (number.isascii() and number.isdigit()):
+        return None
+    return str(int(number) // _BLOCK)
 
 
 def ip(text: str) -> str | None:
@@ -94,4 +108,6 @@ def ip(text: str) -> str | None:
 
 
 def _folded(text: str) -> str:
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    # Folding can undo the normal form, so it is made again.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _SPACE.sub(" ", folded).strip()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from earwitness.privacy import normalise
 from earwitness.privacy.keys import MaskingKey
-from earwitness.schemas.errors import MalformedError
+from earwitness.schemas.errors import MalformedError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long
 from earwitness.schemas.walker import Table
 
@@ -20,6 +20,8 @@ __all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "text_of"]
 
 CACHE_SIZE = 50_000
 """Values a table keeps; one that is full starts anew."""
+CACHED_BYTES = 256
+"""A longer value is not kept: 50,000 of those that somebody made up would fill the memory."""
 
 _DOMAIN = b"earwitness"
 _HEX = 24
@@ -51,17 +53,21 @@ def text_of(value: bytes) -> str:
     """The text of a string as Avro writes it.
 
     Raises:
+        TruncatedError: it is shorter than it says.
         MalformedError: it is no UTF-8.
     """
-    _, start = read_long(value, 0)
+    length, start = (value[0] >> 1, 1) if value[0] < 128 else read_long(value, 0)
+    if start + length > len(value):
+        raise TruncatedError("the data ends within a text")
     try:
         return value[start:].decode()
     except UnicodeDecodeError:
-        raise MalformedError("a text is no UTF-8") from None
+        pass  # what is raised in here would carry the text: the error that it came from knows it
+    raise MalformedError("a text is no UTF-8")
 
 
 class Constant:
-    """Answers every text with the same one; an empty text stays empty."""
+    """Answers every text with the same one; an empty text stays empty, one that is no text is refused."""
 
     __slots__ = ("_value",)
 
@@ -70,7 +76,7 @@ class Constant:
 
     def __getitem__(self, value: bytes, /) -> bytes:
         """The constant, encoded."""
-        return self._value if value != _EMPTY else value
+        return self._value if text_of(value) else value
 
 
 class _TokenTable(dict[bytes, bytes]):
@@ -83,9 +89,7 @@ class _TokenTable(dict[bytes, bytes]):
     def __missing__(self, value: bytes) -> bytes:
         text = text_of(value)
         answer = encoded(self._token(text) or WITHHELD) if text else value
-        if len(self) >= CACHE_SIZE:
-            self.clear()
-        self[value] = answer
+        _keep(self, value, answer)
         return answer
 
 
@@ -99,10 +103,16 @@ class _CoarseTable(dict[bytes, bytes]):
     def __missing__(self, value: bytes) -> bytes:
         token = self._token(text_of(value))
         answer = _NULL if token is None else _SOME + encoded(token)
-        if len(self) >= CACHE_SIZE:
-            self.clear()
-        self[value] = answer
+        _keep(self, value, answer)
         return answer
+
+
+def _keep(cache: dict[bytes, bytes], value: bytes, answer: bytes) -> None:
+    if len(value) > CACHED_BYTES:
+        return
+    if len(cache) >= CACHE_SIZE:
+        cache.clear()
+    cache[value] = answer
 
 
 class Tokens:

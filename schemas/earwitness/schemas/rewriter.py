@@ -23,11 +23,11 @@ class Rewriter:
     """Rewrites one value: `rewriter[encoded]` is its encoding with the strings in it replaced.
 
     Args:
-        field: the record's field as Avro JSON, with its `pii`; a nested record's fields bring their own.
+        field: the record's field as Avro JSON, with its `pii`; a nested record's fields may bring their own.
         table_of: by `pii` (and `"key"` for a map's keys), the table that replaces a string, or None to leave it.
 
     Raises:
-        SchemaError: the field has a type that cannot be rewritten.
+        SchemaError: the field has a type that cannot be rewritten, or personal data in something that is no text.
     """
 
     def __init__(self, field: Mapping[str, Any], table_of: Callable[[str], Table | None]) -> None:
@@ -59,14 +59,15 @@ class Rewriter:
         if name == "string":
             return _string(self._table_of(pii))
         if name == "record":
-            writers = [self._writer(field["type"], str(field.get("pii", "none"))) for field in schema["fields"]]
+            writers = [self._writer(field["type"], str(field.get("pii", pii))) for field in schema["fields"]]
             return _sequence(writers)
         if name == "array":
             return _blocks(self._writer(schema["items"], pii))
         if name == "map":
-            return _blocks(_sequence([_string(self._table_of(KEY)), self._writer(schema["values"], pii)]))
-        if name == "bytes":
-            raise SchemaError("bytes inside a nested value cannot be masked")
+            keys = _string(None if pii == "none" else self._table_of(KEY))
+            return _blocks(_sequence([keys, self._writer(schema["values"], pii)]))
+        if pii != "none" and name != "null":
+            raise SchemaError(f"a nested value of type {name!r} holds pii {pii!r}, but only text can be masked")
         return _copy(schema)
 
     @staticmethod
@@ -99,8 +100,6 @@ def _copy(schema: Mapping[str, Any]) -> _Writer:
 
     def write(data: bytes, at: int, out: list[bytes]) -> int:
         end = step(data, at)
-        if end > len(data):
-            raise TruncatedError("the data ends within a nested value")
         out.append(data[at:end])
         return end
 
@@ -124,13 +123,18 @@ def _blocks(item: _Writer) -> _Writer:
             count, at = read_long(data, at)
             if count == 0:
                 break
+            end = -1
             if count < 0:
-                _, at = read_long(data, at)
-                count = -count
+                size, at = read_long(data, at)
+                if size < 0:
+                    raise MalformedError("the size of a block is negative")
+                count, end = -count, at + size
             if count > len(data) - at:
                 raise TruncatedError("a block counts more items than there are bytes")
             for _ in range(count):
                 at = item(data, at, items)
+            if end >= 0 and at != end:
+                raise MalformedError("a block is not as long as it says")
             total += count
         if total:
             out += [encode_long(total), *items]

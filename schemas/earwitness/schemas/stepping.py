@@ -36,10 +36,14 @@ class Stepper:
         self.line("if i != len(b):")
         self.line("    if i > len(b): raise Truncated('the data ends within a value')")
         self.line("    raise Malformed('bytes are left over behind the record')")
-        self.check_odd()
+        self._check_odd()
 
-    def check_odd(self) -> None:
-        """Check that no length or symbol seen so far was negative."""
+    def pause(self) -> None:
+        """Check what was stepped over so far: it lies within the data, and no length or symbol was negative."""
+        self.line("if i > len(b): raise Truncated('the data ends within a value')")
+        self._check_odd()
+
+    def _check_odd(self) -> None:
         self.line("if odd & 1: raise Malformed('a length or a symbol is negative')")
 
     def source(self, name: str, arguments: str) -> str:
@@ -64,7 +68,7 @@ class Stepper:
             self.step(kind)
             self.line(after)
             return
-        if len(kind) != 2 or "null" not in kind:
+        if len(kind) != 2 or kind.count("null") != 1:
             raise SchemaError(f"a walker marks plain and nullable values only, not the union {kind}")
         for position, branch in enumerate(kind):
             self.line(f"{'elif' if position else 'if'} b[i] == {position * 2}:")
@@ -115,6 +119,8 @@ class Stepper:
             raise SchemaError(f"a walker does not know the type {name!r}")
 
     def _union(self, branches: Sequence[Any]) -> None:
+        if not 0 < len(branches) <= _ONE_BYTE_SYMBOLS:
+            raise SchemaError(f"a walker steps over unions of 1 to {_ONE_BYTE_SYMBOLS} branches, not {len(branches)}")
         for position, branch in enumerate(branches):
             self.line(f"{'elif' if position else 'if'} b[i] == {position * 2}:")
             self._depth += 1
@@ -148,24 +154,37 @@ class Stepper:
             inner.step("string")
             inner.step(schema["values"])
         else:
+            if _takes_no_bytes(schema["items"]):
+                raise SchemaError("a walker does not know arrays of nothing: nine bytes could count 2^62 items")
             inner.step(schema["items"])
         name = f"blocks{len(self._nested)}"
         body = [
             "        while True:",
             "            count, i = long_at(b, i)",
             "            if count == 0: break",
-            "            end = 0",
+            "            end = -1",
             "            if count < 0:",
             "                size, i = long_at(b, i)",
+            "                if size < 0: raise Malformed('the size of a block is negative')",
             "                count, end = -count, i + size",
             "            if count > len(b) - i: raise Truncated('a block counts more items than there are bytes')",
             "            while count:",
             "                count -= 1",
             *inner.lines,
-            "            if end and i != end: raise Malformed('a block is not as long as it says')",
+            "            if end >= 0 and i != end: raise Malformed('a block is not as long as it says')",
             "        if odd & 1: raise Malformed('a length or a symbol is negative')",
             "        return i",
         ]
         lines = self._wrap(name, "b, i", body)
         self._nested.append("\n".join(lines))
         return name
+
+
+def _takes_no_bytes(kind: Any) -> bool:
+    schema: Mapping[str, Any] = kind if isinstance(kind, dict) else {"type": kind}
+    name = schema["type"]
+    if isinstance(name, dict):
+        return _takes_no_bytes(name)
+    if name == "record":
+        return all(_takes_no_bytes(field["type"]) for field in schema["fields"])
+    return name == "null" or (name == "fixed" and int(schema["size"]) == 0)

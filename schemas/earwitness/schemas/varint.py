@@ -36,7 +36,7 @@ def read_long(data: bytes, at: int, most: int = 10) -> tuple[int, int]:
 
     Raises:
         TruncatedError: the data ends in the middle of it.
-        MalformedError: it is longer than `most` bytes or does not fit 64 bits.
+        MalformedError: it is longer than `most` bytes or does not fit 64 bits, an int 32.
     """
     value = shift = 0
     end = at + most
@@ -52,8 +52,8 @@ def read_long(data: bytes, at: int, most: int = 10) -> tuple[int, int]:
             shift += 7
     except IndexError:
         raise TruncatedError("the data ends within an integer") from None
-    if value >> 64:
-        raise MalformedError("an integer does not fit 64 bits")
+    if value >> (32 if most == 5 else 64):
+        raise MalformedError("an integer is larger than its type")
     return (value >> 1) ^ -(value & 1), at
 
 

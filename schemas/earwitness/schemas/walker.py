@@ -44,9 +44,11 @@ def compile_finder(definition: Mapping[str, Any], fields: Sequence[str], *, whol
         whole: walk and check the whole datum; otherwise it stops behind the last wanted field.
 
     Raises:
-        SchemaError: the schema lacks a field or uses a type that no walker knows.
+        SchemaError: the schema lacks a field or uses a type that no walker knows; a field is wanted twice.
     """
     _check_names(definition, fields)
+    if len(set(fields)) != len(fields):
+        raise SchemaError(f"a field of {definition['name']} is wanted twice: {', '.join(fields)}")
     stepper = Stepper()
     missing = set(fields)
     for field in definition["fields"]:
@@ -61,6 +63,8 @@ def compile_finder(definition: Mapping[str, Any], fields: Sequence[str], *, whol
             break
     if whole:
         stepper.finish()
+    else:
+        stepper.pause()
     stepper.line("return (" + "".join(f"s{number}, e{number}, " for number in range(len(fields))) + ")")
     function: Finder = _compile(stepper, "b, i", {})
     return function
@@ -116,14 +120,14 @@ def compile_splicer(
 
 
 def compile_stepper(kind: Any) -> Callable[[bytes, int], int]:
-    """A function `step(data, start)` that gives where a value of that type ends.
+    """A function `step(data, start)` that gives where a value of that type ends; bytes may follow.
 
     Raises:
         SchemaError: it is a type that no walker knows.
     """
     stepper = Stepper()
     stepper.step(kind)
-    stepper.check_odd()
+    stepper.pause()
     stepper.line("return i")
     function: Callable[[bytes, int], int] = _compile(stepper, "b, i", {})
     return function

@@ -1,0 +1,63 @@
+"""Run the example: `python examples/voice_app/main.py --port 8000`.
+
+Reads VOICE_APP_… and EARWITNESS_… from the environment (see README.md), prints one line when it serves, and stops on
+SIGTERM or Ctrl-C after the last events have been handed over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+
+import uvicorn
+from voice_app.app import Backends, create_app
+from voice_app.recordings import InMemoryRecordings
+from voice_app.sample_world import sample_jobs
+from voice_app.settings import Settings, WrongSettingError
+from voice_app.state import InMemoryState
+
+from earwitness.client import AuditClient
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says where it serves as soon as it does: with --port 0 nobody could know otherwise."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        for one in sockets or ():
+            host, port = one.getsockname()[:2]
+            sys.stdout.write(f"voice app listens on http://{host}:{port}\n")
+            sys.stdout.flush()
+
+
+def main() -> None:
+    """Start the app and serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port to listen on, 0: a free one (default: %(default)s)"
+    )
+    arguments = parser.parse_args()
+
+    # uvicorn raises the signal again once it has stopped; a stop that was asked for is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        listener = socket.create_server((arguments.host, arguments.port))
+        port = listener.getsockname()[1]
+        settings = Settings.from_environment(os.environ, listens_on=f"http://{arguments.host}:{port}")
+    except (OSError, OverflowError, WrongSettingError) as error:
+        sys.stderr.write(f"voice app: {error}\n")
+        sys.exit(2)
+    audit = AuditClient.from_env(service="ivr")
+    backends = Backends(jobs=sample_jobs(), states=InMemoryState(), storage=InMemoryRecordings())
+    app = create_app(audit, settings, backends)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    AnnouncingServer(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""One answer of the caller carried through: the flow decides, Airtable is asked, and all of it goes into the trail."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from earwitness.client.methods import EventMethods
+from voice_app import flow
+from voice_app.call_state import CallState, ChangeJob, Fact, FindClient, FindJob, Heard, Need, Refused, Transition, Turn
+from voice_app.history import history_line
+from voice_app.jobs import Action, AirtableError, Change, Client, Job, Jobs
+
+__all__ = ["Conversation"]
+
+_FIELDS: dict[Action, str] = {
+    "update_status": "status",
+    "update_scheduled_date": "scheduled_date",
+    "update_assignee": "assignee",
+    "add_note": "notes",
+}
+
+
+class Conversation:
+    """Drives the flow of any call.
+
+    Args:
+        audit: where events go.
+        jobs: Airtable, or what stands in for it.
+        now: the clock.
+    """
+
+    def __init__(self, *, audit: EventMethods, jobs: Jobs, now: Callable[[], datetime]) -> None:
+        self._audit = audit
+        self._jobs = jobs
+        self._now = now
+
+    async def hear(self, state: CallState, heard: Heard) -> Turn:
+        """What an answer leads to, with everything done that the flow asked for on the way."""
+        turn = flow.hear(state, heard, self._now().timestamp())
+        self._tell(turn.facts)
+        while turn.need is not None:
+            turn = await self._meet(turn.state, turn.need)
+            self._tell(turn.facts)
+        return turn
+
+    async def _meet(self, state: CallState, need: Need) -> Turn:
+        if isinstance(need, ChangeJob):
+            outcome = await self._change(state, need)
+            return flow.changed(state, outcome, self._now().timestamp())
+        try:
+            if isinstance(need, FindClient):
+                client = await self._jobs.client(need.client_id)
+                return flow.client_looked_up(state, need, client, self._now().timestamp())
+            job = await self._find_job(state, need)
+            return flow.job_looked_up(state, need, job, self._now().timestamp())
+        except AirtableError:  # AuditedJobs has told the trail
+            return flow.lookup_failed(state, need, self._now().timestamp())
+
+    async def _find_job(self, state: CallState, need: FindJob) -> Job | None:
+        """The job, if it is the client's own: a caller must not learn that somebody else has such a job."""
+        client, began = need.client, time.perf_counter()
+        job = await self._jobs.job(need.job_number)
+        own = job is not None and job.client_id == client.client_id
+        self._audit.data_job_lookup(
+            client_id=client.client_id,
+            job_number=need.job_number,
+            found=own,
+            latency_ms=(time.perf_counter() - began) * 1000,
+        )
+        if job is None:
+            return None
+        readable = self._authorize(state, client, job, "job:read", refusal=None if own else "job_of_other_client")
+        return job if readable else None
+
+    async def _change(self, state: CallState, need: ChangeJob) -> flow.ActionOutcome:
+        outcome: flow.ActionOutcome = "success"
+        error_code: str | None = None
+        correlation_id = uuid.uuid4().hex
+        if self._authorize(state, need.client, need.job, f"job:{need.action}"):
+            change = Change(
+                record_id=need.job.record_id,
+                fields={_FIELDS[need.action]: need.value},
+                line=history_line(need.job, need.action, need.value, self._now()),
+                correlation_id=correlation_id,
+            )
+            try:
+                await self._jobs.change(need.job, change)
+            except AirtableError as error:
+                outcome = "validation_failed" if error.status_code == 422 else "network_error"
+                error_code = error.code
+        else:
+            outcome, error_code = "permission_denied", "NOT_PERMITTED"
+        self._audit.call_action_attempted(
+            action=need.action,
+            outcome=outcome,
+            error_code=error_code,
+            client_id=need.client.client_id,
+            job_number=need.job.number,
+            value=need.value,
+            actor=state.actor,
+            correlation_id=correlation_id,
+            severity={"success": None, "network_error": "ERROR"}.get(outcome, "WARN"),
+        )
+        return outcome
+
+    def _authorize(
+        self, state: CallState, client: Client, job: Job, permission: str, *, refusal: str | None = None
+    ) -> bool:
+        if refusal is None and permission not in client.permissions:
+            refusal = "not_granted_to_client"
+        self._audit.security_authorization(
+            permission=permission,
+            resource="job",
+            allowed=refusal is None,
+            reason=refusal,
+            subject=state.actor,
+            client_id=client.client_id,
+            job_number=job.number,
+            severity=None if refusal is None else "WARN",
+        )
+        return refusal is None
+
+    def _tell(self, facts: tuple[Fact, ...]) -> None:
+        for fact in facts:
+            if isinstance(fact, Transition):
+                self._audit.call_stage_transition(
+                    from_stage=fact.from_stage,
+                    to_stage=fact.to_stage,
+                    trigger=fact.trigger,
+                    user_input=fact.heard.text,
+                    input_mode=fact.heard.mode,
+                    confidence=fact.heard.confidence,
+                    attempt=fact.attempt,
+                    severity="WARN" if fact.to_stage == "error_recovery" else None,
+                )
+            else:
+                self._tell_refused(fact)
+
+    def _tell_refused(self, refused: Refused) -> None:
+        if refused.malformed is not None:
+            self._audit.security_input_validation(
+                field=refused.field,
+                category="malformed",
+                pattern=refused.malformed,
+                user_input=refused.heard.text,
+                action="rejected",
+            )
+        self._audit.call_validation_failed(
+            stage=refused.stage,
+            field=refused.field,
+            rule=refused.rule,
+            user_input=refused.heard.text,
+            input_mode=refused.heard.mode,
+            attempt=refused.attempt,
+        )

@@ -1,0 +1,92 @@
+"""The real parts together: Kafka, schema catalogue and ClickHouse in a home of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from earwitness.embedded import control, ports
+from earwitness.embedded.home import Home
+from earwitness.embedded.state import ServiceState
+from earwitness.runtime.kafka_admin import admin_client
+from earwitness.runtime.settings import Settings
+
+pytestmark = pytest.mark.stack
+
+
+def wait_for(ask: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not ask():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def processes(home: Path) -> list[int]:
+    """Living processes that work in this home or name it in their arguments."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            here = str(home) in process.cwd() or str(home) in " ".join(process.cmdline())
+            if here and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def service(home: Path, name: str) -> ServiceState:
+    return next(service for service in control.status(home).services if service.name == name)
+
+
+def pid(home: Path, name: str) -> int:
+    process = service(home, name).process
+    assert process is not None
+    return process.pid
+
+
+def topics(home: Path) -> set[str]:
+    settings = Settings.load(control.environment(home, "admin"))
+    return set(admin_client(settings.need_kafka()).list_topics(timeout=10).topics)
+
+
+def test_a_life_with_kills(tmp_path):
+    home = tmp_path / "a home, with ünusual letters"
+    lines: list[str] = []
+    try:
+        state = control.up(home, workers=(), progress=lines.append)
+        names = [service.name for service in state.services]
+        assert names[0] == "broker"
+        assert {service.state for service in state.services} == {"ready"}
+        assert "audit.raw.call" in topics(home)
+
+        for name in names:
+            before = pid(home, name)
+            os.kill(before, signal.SIGKILL)
+            wait_for(lambda name=name: service(home, name).restarts == 1 and service(home, name).state == "ready")
+            assert pid(home, name) != before
+        assert "audit.raw.call" in topics(home)
+
+        assert state.supervisor is not None
+        os.kill(state.supervisor.pid, signal.SIGKILL)
+        wait_for(lambda: ports.is_free(state.ports["broker"]))
+        with socket.create_server((ports.HOST, state.ports["broker"])):
+            again = control.up(home, workers=(), progress=lines.append)
+            assert again.ports["broker"] != state.ports["broker"]
+        assert again.ports["clickhouse"] == state.ports["clickhouse"]
+        assert "audit.raw.call" in topics(home)
+    finally:
+        control.down(home, lines.append)
+    assert processes(home) == []
+    assert not Home(home).locked()
+
+
+def test_the_shared_stack_has_what_the_tests_need(stack):
+    assert {"audit.raw.call", "audit.masked.trail", "audit.dead-letters", "audit.ledger"} <= topics(stack.home)
+    assert stack.settings("privacy").need_kafka().username == "privacy"
+    assert {service.state for service in control.status(stack.home).services} == {"ready"}

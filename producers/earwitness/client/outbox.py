@@ -1,0 +1,116 @@
+"""Queue, books and worker of one process, from the first event to the close."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from earwitness.client import envelope, snapshot
+from earwitness.client.capture import Capture, Limits
+from earwitness.client.identity import Origin
+from earwitness.client.stats import Books, Stats
+from earwitness.client.worker import Connect, Worker
+
+__all__ = ["Outbox"]
+
+_LOOK_SECONDS = 0.005  # how often the asynchronous waits look
+_GRACE_SECONDS = 0.2  # for the thread to end once its work is done or given up
+
+
+class Outbox:
+    """What a client has per process: a fork gets a new one, and so does a client that is opened again.
+
+    Args:
+        on_start: called once, when the first worker starts.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        connect: Connect,
+        *,
+        strict: bool,
+        limits: Limits,
+        report_seconds: float,
+        on_start: Callable[[], None],
+    ) -> None:
+        self.origin = origin
+        self._books = Books()
+        self.capture = Capture(self._books, limits, self._start, self._check if strict else None)
+        self._worker = Worker(self.capture, self._books, origin, connect, report_seconds)
+        self._thread: threading.Thread | None = None
+        self._starting = threading.RLock()
+        self._on_start = on_start
+
+    def stats(self) -> Stats:
+        """The counts, consistent with each other."""
+        with self._books.lock:
+            return self._books.stats(len(self.capture))
+
+    def flush(self, timeout: float) -> int:
+        """Wait until all that was accepted up to now is delivered or given up; how many events are not delivered yet."""
+        goal, deadline = self._hurry(timeout)
+        with self._books.settled:
+            while self._books.ended < goal and (left := deadline - time.monotonic()) > 0:
+                self._books.settled.wait(left)
+        return self.stats().undelivered
+
+    async def aflush(self, timeout: float) -> int:  # noqa: ASYNC109 (a deadline that gives a count, not a cancellation)
+        """`flush` that lets the event loop run meanwhile."""
+        goal, deadline = self._hurry(timeout)
+        while self._books.ended < goal and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
+            await asyncio.sleep(_LOOK_SECONDS)
+        return self.stats().undelivered
+
+    def close(self, timeout: float) -> int:
+        """Take no more, deliver what is there, report, end the thread; how many events were lost by that."""
+        thread = self._end(timeout)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout + _GRACE_SECONDS)
+        return self._lost()
+
+    async def aclose(self, timeout: float) -> int:  # noqa: ASYNC109 (as above)
+        """`close` that lets the event loop run meanwhile."""
+        thread, deadline = self._end(timeout), time.monotonic() + timeout + _GRACE_SECONDS
+        while thread is not None and thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(_LOOK_SECONDS)
+        return self._lost()
+
+    def _start(self) -> bool:
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                first = self._thread is None
+                thread = threading.Thread(target=self._worker.run, name="earwitness-client", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the interpreter is ending, or the machine has no thread left
+                    return False
+                self._thread = thread
+                if first:
+                    self._on_start()
+            self.capture.started = True
+        return True
+
+    def _check(self, taken: bytes) -> None:
+        envelope.record(snapshot.decode(taken), self.origin, 0)
+
+    def _hurry(self, timeout: float) -> tuple[int, float]:
+        goal, deadline = self.stats().accepted, time.monotonic() + timeout
+        if self._thread is not None and not self.capture.closed:
+            self._start()  # again, if it has died
+            self._worker.hurry(goal, deadline)
+        return goal, deadline
+
+    def _end(self, timeout: float) -> threading.Thread | None:
+        with self._starting:
+            if self._thread is not None and not self.capture.closed:
+                self._start()  # again, if it has died with events left
+            self.capture.closed = True
+            self._worker.finish(time.monotonic() + timeout)
+            return self._thread
+
+    def _lost(self) -> int:
+        stats = self.stats()
+        return stats.undelivered + stats.dropped.get("shutdown", 0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
 
-from earwitness.client import AuditClient
+from earwitness.client import Audit
 from voice_app.audited_jobs import AuditedJobs
 from voice_app.audited_state import AuditedState
 from voice_app.call_state import CallState, Turn
@@ -38,7 +38,7 @@ class Backends:
     now: Callable[[], datetime] = _utc_now
 
 
-def create_app(audit: AuditClient, settings: Settings, backends: Backends) -> FastAPI:
+def create_app(audit: Audit, settings: Settings, backends: Backends) -> FastAPI:
     """The app.
 
     Args:
@@ -103,7 +103,7 @@ class PhoneLine:
         backends: what the app depends on.
     """
 
-    def __init__(self, audit: AuditClient, settings: Settings, backends: Backends) -> None:
+    def __init__(self, audit: Audit, settings: Settings, backends: Backends) -> None:
         jobs = AuditedJobs(backends.jobs, audit=audit, retry_waits=settings.retry_waits)
         self._audit = audit
         self._settings = settings

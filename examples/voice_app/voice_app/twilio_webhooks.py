@@ -74,10 +74,8 @@ class Webhook:
         speech = self.text("SpeechResult")
         if speech is None:
             return Heard("none")
-        try:
-            confidence = min(1.0, max(0.0, float(self.text("Confidence") or "")))
-        except ValueError:
-            confidence = None
+        sent = self.text("Confidence") or ""
+        confidence = min(1.0, float(sent)) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", sent) else None
         return Heard("speech", speech, confidence)
 
 

@@ -138,6 +138,16 @@ class TestRestart:
         (dummies.home.path / "go").touch()
         dummies.wait_for(lambda: control.status(dummies.home.path).phase == "ready")
 
+    def test_a_start_that_fails_is_tried_again(self, dummies):
+        state = dummies.up(live("a"))
+        (dummies.home.logs / "a.log").unlink()
+        (dummies.home.logs / "a.log").mkdir()
+        os.kill(dummies.pid("a"), signal.SIGKILL)
+        dummies.wait_for(lambda: dummies.service("a").restarts >= 2)
+        (dummies.home.logs / "a.log").rmdir()
+        dummies.wait_for(lambda: dummies.service("a").state == "ready")
+        assert control.status(dummies.home.path).supervisor == state.supervisor
+
 
 class TestStop:
     def test_one_that_ignores_sigterm_is_killed_after_its_time(self, dummies):

@@ -84,9 +84,9 @@ class TestLock:
         assert home.owner() is None
 
     def test_it_says_who_holds_it(self, home):
-        with home.lock():
+        with home.lock() as holder:
             assert home.locked()
-            assert home.owner() == ProcessId.of(os.getpid())
+            assert home.owner() == holder == ProcessId.of(os.getpid())
         assert home.owner() is None
 
     def test_a_second_supervisor_is_refused(self, home):

@@ -201,7 +201,7 @@ def _stop(home: Home, supervisor: ProcessId, progress: Progress, seconds: float)
         if time.monotonic() > deadline:
             supervisor.send(signal.SIGKILL)
         state = home.read_state()
-        if state is not None and state.supervisor == supervisor:
+        if state is not None and state.supervisor is not None and state.supervisor.pid == supervisor.pid:
             told.tell(state)
         time.sleep(_POLL)
     _reap(supervisor.pid)

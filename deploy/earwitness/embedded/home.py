@@ -80,8 +80,10 @@ class Home:
             )
 
     @contextlib.contextmanager
-    def lock(self, seconds: float = 1.0) -> Iterator[None]:
+    def lock(self, seconds: float = 1.0) -> Iterator[ProcessId]:
         """Keep this home for this process as long as the block runs; the system releases it when the process dies.
+
+        Yields this process, as `owner` names it to others.
 
         Raises:
             UsageError: another supervisor still holds it after `seconds`.
@@ -95,10 +97,11 @@ class Home:
                         f"another supervisor runs on {self.path}; see: earwitness status --home {self.path}"
                     )
                 time.sleep(0.02)
+            holder = ProcessId.of(os.getpid()) or ProcessId(os.getpid(), time.time())
             file.truncate(0)
-            file.write(msgspec.json.encode(ProcessId.of(os.getpid())))
+            file.write(msgspec.json.encode(holder))
             file.flush()
-            yield
+            yield holder
 
     def locked(self) -> bool:
         """Says whether a supervisor runs on this home."""

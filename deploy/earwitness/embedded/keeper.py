@@ -15,6 +15,7 @@ from earwitness.embedded.home import Home
 from earwitness.embedded.process import ProcessId, describe_exit, launch
 from earwitness.embedded.service import Service
 from earwitness.embedded.state import Condition, ServiceState
+from earwitness.runtime.errors import EarwitnessError
 
 __all__ = ["Backoff", "Keeper"]
 
@@ -74,20 +75,20 @@ class Keeper:
         return not self._was_ready and self._ends >= _HOPELESS_ENDS
 
     def start(self) -> None:
-        """Start the process.
-
-        Raises:
-            EarwitnessError: its program cannot be run.
-        """
+        """Start the process. A start that fails counts as an end, and is tried again like one."""
         service = self.service
         self._home.ready_file(service.name).unlink(missing_ok=True)
         self._home.rotate_log(service.name)
         if not self._ends:
             with contextlib.suppress(FileNotFoundError):
                 self._log_start = service.log.stat().st_size
-        self._child = launch(service.argv, service.environment, service.directory, service.log)
         self._started_at = time.monotonic()
         self._ask_at = 0.0
+        try:
+            self._child = launch(service.argv, service.environment, service.directory, service.log)
+        except EarwitnessError as error:
+            self._note_end(str(error), 0.0)
+            return
         self._enter("starting", process=ProcessId.of(self._child.pid))
         logger.info("%s: started as process %d", service.name, self._child.pid)
 

@@ -56,10 +56,10 @@ class _StopAskedError(Exception):
 
 
 class _Supervisor:
-    def __init__(self, home: Home, parent: int | None) -> None:
+    def __init__(self, home: Home, identity: ProcessId, parent: int | None) -> None:
         self._home = home
         self._parent = parent
-        self._identity = ProcessId.of(os.getpid())
+        self._identity = identity
         self._keepers: list[Keeper] = []
         self._asked = threading.Event()
         self._phase: Phase = "starting"
@@ -156,9 +156,14 @@ class _Supervisor:
             ports=self._ports,
             services=tuple(keeper.state for keeper in self._keepers),
         )
-        if state != self._written:
+        if state == self._written:
+            return
+        self._written = state
+        try:
             self._home.write_state(state)
-            self._written = state
+        except OSError as error:
+            # A full disk must not stop what still runs; the next change tries again.
+            logger.warning("cannot write the state: %s", error)
 
 
 def end_orphans(state: StackState | None, seconds: float = 10.0) -> int:
@@ -180,14 +185,14 @@ def supervise(path: Path, make_steps: Callable[[Home], Sequence[Step]], parent: 
     """
     home = Home(path)
     home.create()
-    with home.lock():
+    with home.lock() as identity:
         before = home.read_state()
         if before is not None and before.phase == "crashed":
             logger.warning("%s", before.message)
         orphans = end_orphans(before)
         if orphans:
             logger.warning("ended %d processes that an earlier supervisor left behind", orphans)
-        return _Supervisor(home, parent).run(make_steps)
+        return _Supervisor(home, identity, parent).run(make_steps)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -54,6 +54,10 @@ _MERGE_TREE: Mapping[str, str | int] = {
 }
 
 
+# Of this engine only: `Python()` ends the whole process when it is called over HTTP.
+_FIXED = {"allow_python_table_function": 0}
+
+
 def clickhouse_service(
     directory: Path,
     http_port: int,
@@ -76,7 +80,8 @@ def clickhouse_service(
     """
     if find_spec("chdb") is None:
         raise UsageError("the embedded ClickHouse needs its engine; run: pip install 'earwitness[embedded]'")
-    policy = Policy.load().with_settings({"sink": {"format_avro_schema_registry_url": registry_url}})
+    policy = Policy.load().with_settings("sink", {"format_avro_schema_registry_url": registry_url})
+    policy = policy.with_fixed(_FIXED)
     users = users_xml(policy, hashes(policy.users, passwords))
     try:
         for path in (directory, directory / "etc", directory / "data"):

@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any, Literal, get_args
 
@@ -64,15 +64,12 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Profile:
-    """Settings at login, and those that may be changed although `readonly` is 1."""
+    """Settings at login; those that may be changed although `readonly` is 1; those that may never be changed."""
 
     name: str
     settings: Mapping[str, Value]
-    changeable: Mapping[str, Bounds]
-
-    def with_settings(self, extra: Mapping[str, Value]) -> Profile:
-        """The same profile with further settings, such as an address known only at the start."""
-        return Profile(self.name, {**self.settings, **extra}, self.changeable)
+    changeable: Mapping[str, Bounds] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -142,13 +139,25 @@ class Policy:
                     raise PolicyError(f"users.{user.name}: {kind} {name!r} is not defined in [{kind}s]")
         return policy
 
-    def with_settings(self, extra: Mapping[str, Mapping[str, Value]]) -> Policy:
-        """The same policy with further settings, by profile."""
-        unknown = sorted(set(extra) - set(self.profiles))
-        if unknown:
-            raise PolicyError(f"the access policy has no profile {unknown[0]!r}")
-        profiles = {name: profile.with_settings(extra.get(name, {})) for name, profile in self.profiles.items()}
-        return Policy(self.roles, profiles, self.quotas, self.users)
+    def with_settings(self, profile: str, settings: Mapping[str, Value]) -> Policy:
+        """The same policy with further settings in one profile, such as an address known only at the start.
+
+        Raises:
+            PolicyError: there is no such profile.
+        """
+        if profile not in self.profiles:
+            raise PolicyError(f"the access policy has no profile {profile!r}")
+        old = self.profiles[profile]
+        changed = replace(old, settings={**old.settings, **settings})
+        return replace(self, profiles={**self.profiles, profile: changed})
+
+    def with_fixed(self, settings: Mapping[str, Value]) -> Policy:
+        """The same policy with settings that no user may change, in every profile."""
+        profiles = {
+            name: replace(old, settings={**old.settings, **settings}, fixed=old.fixed | set(settings))
+            for name, old in self.profiles.items()
+        }
+        return replace(self, profiles=profiles)
 
 
 def hashes(users: Mapping[str, User], passwords: Mapping[str, Secret]) -> dict[str, str]:

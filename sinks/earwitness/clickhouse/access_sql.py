@@ -38,7 +38,9 @@ def _profile(profile: Profile, on: str) -> list[str]:
         parts = [_name(setting)]
         if setting in profile.settings:
             parts.append(f"= {_literal(profile.settings[setting])}")
-        if setting in profile.changeable:
+        if setting in profile.fixed:
+            parts.append("CONST")
+        elif setting in profile.changeable:
             bounds = profile.changeable[setting]
             if bounds.min is not None:
                 parts.append(f"MIN {bounds.min}")

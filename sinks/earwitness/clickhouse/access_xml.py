@@ -53,8 +53,10 @@ def _profile(profiles: ET.Element, profile: Profile) -> None:
     element = ET.SubElement(profiles, profile.name)
     for setting, value in profile.settings.items():
         _text(element, setting, value)
-    if profile.changeable:
+    if profile.changeable or profile.fixed:
         constraints = ET.SubElement(element, "constraints")
+        for setting in sorted(profile.fixed):
+            ET.SubElement(ET.SubElement(constraints, setting), "readonly")
         for setting, bounds in profile.changeable.items():
             constraint = ET.SubElement(constraints, setting)
             for bound, number in (("min", bounds.min), ("max", bounds.max)):

@@ -54,5 +54,9 @@ class Marks(Generic[P]):
         for partition in partitions:
             self._open.pop(partition, None)
 
+    def clear(self) -> None:
+        """Drop all: what is read from now on was not handed out before."""
+        self._open.clear()
+
     def __len__(self) -> int:
         return sum(map(len, self._open.values()))

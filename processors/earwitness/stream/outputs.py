@@ -85,6 +85,7 @@ class Outputs:
         except KafkaException as error:
             raise OutputError(f"cannot produce to {topic}: {error}") from error
         if taken != len(messages):
+            self.poll()  # knows better why
             reason = next(message["_error"] for message in messages if "_error" in message)
             raise OutputError(f"cannot produce to {topic}: {reason}")
         return calls

@@ -11,9 +11,10 @@ went wrong without it. `marks.py` decides what is committed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -49,13 +50,21 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = int(options.fetch_max_wait_seconds * 1000)  # noqa: SLF001
         return consumer
 
+    async def seek_to_start(self, partitions: Iterable[TP]) -> bool:
+        """Read these from their first record; False when they were taken away meanwhile."""
+        consumer = self._ensure_consumer()
+        arrived: bool = await self.call_thread(consumer.seek_to_beginning, *driver.ensure_aiokafka_TPset(partitions))
+        return arrived
+
 
 class _Consumer(driver.Consumer):
     logger = logging.getLogger("faust")
+    _thread: _ConsumerThread
 
     def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
         self.options: SliceOptions = transport.app.slices
         self._marks: Marks[TP] = Marks()
+        self._read_generation: int | None = None
         super().__init__(transport, *args, **kwargs)
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
@@ -64,22 +73,47 @@ class _Consumer(driver.Consumer):
     # Reading
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
-        # A rebalance ends with a seek to the committed offsets. What is fetched before it would come twice, and of a
-        # poll that began in an older generation some not at all.
+        # A poll that waits while partitions change hands returns what belongs to no assignment or to the next one, and
+        # has moved the position. So what it returns is dropped, and each generation begins with a seek of its own:
+        # the one at the end of Faust's rebalance may come before such a poll returns.
         generation = self.app.consumer_generation_id
-        if self.app.rebalancing:
+        readable = not self.app.rebalancing and (generation == self._read_generation or await self._rewind(generation))
+        # A copy: the base goes on changing its set while the poll waits in its thread, where none means all.
+        partitions = set(active_partitions or ())
+        if not readable or not partitions:
             await self.sleep(_PAUSE_SECONDS)
             return {}
-        polled: Mapping[TP, list[Any]] = await super()._getmany(active_partitions, timeout)
-        if generation != self.app.consumer_generation_id:
-            if polled and not self.app.rebalancing:
-                await self.perform_seek()
+        polled: Mapping[TP, list[Any]] = await super()._getmany(partitions, timeout)
+        if not self._is_settled(generation):
+            self._read_generation = None
             return {}
         size = self.options.max_slice
         return {
             partition: [records[start : start + size] for start in range(0, len(records), size)]
             for partition, records in polled.items()
         }
+
+    async def _rewind(self, generation: int) -> bool:
+        """Go to what is committed, or to the start: aiokafka's own seek leaves out what has no commit yet."""
+        self._read_generation = None
+        assigned = self.assignment()
+        try:
+            if not assigned:
+                return False
+            await self.perform_seek()
+            untouched = [partition for partition in assigned if not self._committed_offset[partition]]
+            if untouched and not await self._thread.seek_to_start(untouched):
+                return False
+        except (IllegalStateError, AssertionError):  # aiokafka's way to say that they were taken away meanwhile
+            return False
+        if not self._is_settled(generation):
+            return False
+        self._marks.clear()
+        self._read_generation = generation
+        return True
+
+    def _is_settled(self, generation: int) -> bool:
+        return generation == self.app.consumer_generation_id and not self.app.rebalancing
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         first, last = record[0], record[-1]

@@ -27,6 +27,7 @@ from xml.etree import ElementTree as ET
 
 from earwitness.clickhouse.access_xml import password_xml
 from earwitness.embedded.clickhouse import write_private
+from earwitness.embedded.confine import confine_reads
 from earwitness.embedded.ports import HOST
 
 __all__ = ["main"]
@@ -70,8 +71,10 @@ def main(argv: list[str]) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a clean stop, 3 when the engine ended by itself."""
     directory = Path(argv[0]).absolute()
     os.umask(0o077)
-    # The import opens an engine that reads ./config.xml: here there is none.
+    # The import opens an engine that reads ./config.xml (here there is none) and starts threads.
     os.chdir(directory)
+    if not confine_reads([directory, *_engine_paths(directory)]):
+        _say("this system cannot confine ClickHouse: whoever may select can read this user's files by file('…')")
     chdb: Any = importlib.import_module("chdb._chdb")
     chdb.set_signal_handlers_enabled(0)
     os.chdir(directory / "etc")
@@ -86,7 +89,7 @@ def main(argv: list[str]) -> int:
     _say(f"ClickHouse starts on {HOST}:{port}")
     while not stop.wait(0.2):
         if engine.ended.is_set():
-            _say(f"ClickHouse ended: {engine.error.split(', Stack trace', 1)[0].strip() or 'no reason given'}")
+            _say(f"ClickHouse ended: {engine.error.split(', Stack trace', 1)[0].strip() or 'the reason is above'}")
             return 3
     _say("ClickHouse stops")
     deadline = time.monotonic() + _STOP_SECONDS
@@ -97,6 +100,15 @@ def main(argv: list[str]) -> int:
         engine.ended.wait(0.3)
     _say("ClickHouse has stopped" if engine.ended.is_set() else "ClickHouse is left with open connections")
     return 0
+
+
+def _engine_paths(directory: Path) -> list[Path]:
+    """What the interpreter and the engine read: programs, libraries and the system's facts, nobody's own files."""
+    system = ["/usr", "/lib", "/lib64", "/proc", "/sys", "/dev"]
+    facts = ["ld.so.cache", "localtime", "timezone", "hosts", "host.conf", "resolv.conf", "nsswitch.conf"]
+    # A path that holds the home directory would open its secrets.
+    python = [path for path in (sys.prefix, sys.base_prefix, *sys.path) if path and not directory.is_relative_to(path)]
+    return [Path(path) for path in (*system, *(f"/etc/{name}" for name in facts), *python)]
 
 
 def _renew_stopper(etc: Path) -> str:
@@ -120,7 +132,7 @@ def _ask(statement: str, port: int, password: str) -> None:
 
 def _say(message: str) -> None:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(f"{now} {message}", flush=True)  # noqa: T201 - standard output is this process's log
+    print(f"{now} {message}", flush=True)
 
 
 if __name__ == "__main__":

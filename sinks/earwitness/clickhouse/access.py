@@ -191,7 +191,9 @@ def _tables(document: Mapping[str, Any], section: str) -> list[tuple[str, dict[s
     return found
 
 
-def _only(body: Mapping[str, Any], known: set[str], where: str) -> None:
+def _only(body: Any, known: set[str], where: str) -> None:
+    if not isinstance(body, dict):
+        raise PolicyError(f"{where} must be a table with {', '.join(sorted(known))}")
     unknown = sorted(set(body) - known)
     if unknown:
         raise PolicyError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
@@ -203,7 +205,9 @@ def _role(name: str, body: Mapping[str, Any]) -> Role:
     grants = []
     for item in body.get("grants", []):
         _only(item, {"privileges", "on"}, f"{where}.grants")
-        grant = Grant(tuple(item.get("privileges", ())), item.get("on", ""))
+        if not isinstance(item.get("privileges"), list):
+            raise PolicyError(f"{where}.grants: privileges must be a list")
+        grant = Grant(tuple(item["privileges"]), item.get("on", ""))
         if not grant.privileges or not all(_PRIVILEGE.fullmatch(privilege) for privilege in grant.privileges):
             raise PolicyError(f"{where}.grants: privileges are capital words such as SELECT, not {grant.privileges}")
         if not _TARGET.fullmatch(grant.on):

@@ -20,6 +20,7 @@ from voice_app.settings import Settings, WrongSettingError
 from voice_app.state import InMemoryState
 
 from earwitness.client import AuditClient
+from earwitness.runtime.errors import SettingsError
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -49,10 +50,10 @@ def main() -> None:
         listener = socket.create_server((arguments.host, arguments.port))
         port = listener.getsockname()[1]
         settings = Settings.from_environment(os.environ, listens_on=f"http://{arguments.host}:{port}")
-    except (OSError, OverflowError, WrongSettingError) as error:
+        audit = AuditClient.from_env(service="ivr")
+    except (OSError, OverflowError, WrongSettingError, SettingsError) as error:
         sys.stderr.write(f"voice app: {error}\n")
         sys.exit(2)
-    audit = AuditClient.from_env(service="ivr")
     backends = Backends(jobs=sample_jobs(), states=InMemoryState(), storage=InMemoryRecordings())
     app = create_app(audit, settings, backends)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)

@@ -458,13 +458,16 @@ def test_a_withheld_number_is_passed_on_as_it_comes(shown: str):
     assert (started.from_number, started.caller) == (shown, shown)
 
 
-def recorded(line: Line, **fields: str) -> None:
-    line.webhook(
-        "/recording",
-        RecordingSid="RE" + "0c" * 16,
-        RecordingUrl="https://api.twilio.example/RE",
-        **{"RecordingStatus": "completed", **fields},
-    )
+def recorded(line: Line, status: str = "completed") -> None:
+    pairs = {  # all that Twilio sends with it: no From, no To
+        "AccountSid": "AC" + "0b" * 16,
+        "CallSid": CALL_SID,
+        "RecordingSid": "RE" + "0c" * 16,
+        "RecordingUrl": "https://api.twilio.example/RE",
+        "RecordingStatus": status,
+    }
+    signature = RequestValidator(TOKEN).compute_signature(BASE + "/recording", pairs)
+    assert line.send("/recording", urlencode(pairs), {"X-Twilio-Signature": signature}).status_code == 204
 
 
 def test_a_recording_goes_into_the_store_and_into_the_history():
@@ -477,6 +480,7 @@ def test_a_recording_goes_into_the_store_and_into_the_history():
     assert [(event.step, event.outcome) for event in told] == [
         ("fetch", "ok"), ("store", "ok"), ("sign", "ok"), ("append", "ok"),
     ]  # fmt: skip
+    assert {(event.caller, event.recording_sid) for event in told} == {(CALLER, "RE" + "0c" * 16)}
     assert {event.object_key for event in told} == {f"2026/11/24/{CALL_SID}-48213.mp3"}
     (append,) = line.told("data.history_append")
     assert told[-1].url in append.lines[0]
@@ -500,7 +504,7 @@ def test_a_recording_that_cannot_be_stored_is_told():
 
 def test_an_absent_recording_changes_nothing():
     line = Line()
-    recorded(line, RecordingStatus="absent")
+    recorded(line, "absent")
     assert line.kinds() == ["security.authentication"]
 
 

@@ -169,12 +169,14 @@ class PhoneLine:
         if webhook.text("RecordingStatus") != "completed" or url is None:
             return
         state = await self._states.get(webhook.call_sid, expected=False)
-        await self._recordings.keep(
-            call_sid=webhook.call_sid,
-            recording_sid=webhook.recording_sid,
-            url=url,
-            job=state.job if state else None,
-        )
+        # Twilio names nobody in this webhook, so the caller's number comes from the call's state.
+        with self._audit.call(call_sid=webhook.call_sid, caller=state.caller if state else None):
+            await self._recordings.keep(
+                call_sid=webhook.call_sid,
+                recording_sid=webhook.recording_sid,
+                url=url,
+                job=state.job if state else None,
+            )
         if state is not None and state.ended:
             await self._states.delete(webhook.call_sid)
 
@@ -185,5 +187,6 @@ class PhoneLine:
             started_at=now,
             stage_since=now,
             human_available=self._settings.transfer_to is not None,
+            caller=webhook.caller,
             actor=webhook.text("CallerName"),
         )

@@ -63,6 +63,7 @@ class CallState:
         tries: failed tries at this stage.
         failures: failed inputs of the whole call.
         human_available: whether a caller who does not get on can be put through to somebody.
+        caller: the other party's number: later webhooks of the call do not all carry it.
         actor: the caller's name, as the network gives it.
         client: for whom the caller speaks, once that is known.
         job: the job that is talked about, once it is found.
@@ -80,6 +81,7 @@ class CallState:
     tries: int = 0
     failures: int = 0
     human_available: bool = False
+    caller: str | None = None
     actor: str | None = None
     client: Client | None = None
     job: Job | None = None

@@ -1,0 +1,63 @@
+"""What the demo shows at its end: the way of the events in numbers, one call, three questions and their answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from earwitness.cli.ledger import print_balance
+
+from earwitness.cli.output import print_table
+from earwitness.cli.query import run_query
+from earwitness.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from earwitness.clickhouse.ledger import Balance
+
+    from earwitness.simulator.driver import Driven
+
+__all__ = ["QUESTIONS", "print_report"]
+
+_TIMELINE = """
+SELECT formatDateTime(occurred_at, '%H:%i:%S.%f') AS at, kind, severity, caller, sequence
+FROM audit.events WHERE call_sid = '{call_sid}' ORDER BY occurred_at, sequence
+"""
+
+QUESTIONS = {
+    "Which forged webhooks were there, from where?": """
+SELECT reason, source_ip, count() AS requests
+FROM audit.security_authentication WHERE NOT valid GROUP BY reason, source_ip ORDER BY requests DESC
+""",
+    "How do callers' changes end?": """
+SELECT action, outcome, count() AS tries, uniqExact(caller) AS callers
+FROM audit.call_action_attempted GROUP BY action, outcome ORDER BY action, tries DESC
+""",
+    "Which dependency is slow?": """
+SELECT dependency, operation, count() AS requests, round(quantile(0.5)(latency_ms), 2) AS p50_ms,
+       round(quantile(0.99)(latency_ms), 2) AS p99_ms
+FROM audit.system_api_latency GROUP BY dependency, operation ORDER BY p99_ms DESC LIMIT 5
+""",
+}
+
+
+def print_report(analyst: Settings, balance: Balance, driven: Driven) -> None:
+    """Print all of it, read as the analyst reads it."""
+    clickhouse = analyst.need_clickhouse()
+
+    def show(title: str, sql: str) -> None:
+        columns, rows = run_query(clickhouse, sql)
+        print_table(columns, rows, title=title)
+
+    click.echo()
+    answers = ", ".join(f"{count} × {status}" for status, count in driven.answers.items())
+    click.echo(f"{driven.calls} calls, {driven.requests} webhooks ({driven.forged} of them forged); answers: {answers}")
+    click.echo()
+    show("Events by kind", "SELECT kind, count() AS events FROM audit.events GROUP BY kind ORDER BY events DESC, kind")
+    print_balance(balance)
+    if driven.example_call_sid is not None:
+        sid = driven.example_call_sid
+        show(f"One call, {sid}: the caller is a token, what was said is masked", _TIMELINE.format(call_sid=sid))
+    for question, sql in QUESTIONS.items():
+        click.echo(click.style(question, bold=True))
+        show(" ".join(sql.split()), sql)
+    click.echo("Look further:  earwitness query 'SHOW TABLES FROM audit'   earwitness ledger   docs/query.md")

@@ -49,7 +49,7 @@ def print_report(analyst: Settings, balance: Balance, driven: Driven) -> None:
         print_table(columns, rows, title=title)
 
     click.echo()
-    answers = ", ".join(f"{count} × {status}" for status, count in driven.answers.items())
+    answers = ", ".join(f"{count} with {status}" for status, count in driven.answers.items())
     click.echo(f"{driven.calls} calls, {driven.requests} webhooks ({driven.forged} of them forged); answers: {answers}")
     click.echo()
     show("Events by kind", "SELECT kind, count() AS events FROM audit.events GROUP BY kind ORDER BY events DESC, kind")

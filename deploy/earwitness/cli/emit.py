@@ -36,8 +36,8 @@ def emit(file: Path, home: Path, config: Path | None, as_json: bool) -> int:  # 
     with _opened(file) as source:
         settings = settings_for("producer", home, config)
         origin = Origin.here(settings.service, settings.environment, settings.tenant)
-        publisher = Publisher(settings.need_kafka())
-        result = publish(_lines(source), JsonEvents(origin), publisher, _refuse)
+        with Publisher(settings.need_kafka()) as publisher:
+            result = publish(_lines(source), JsonEvents(origin), publisher, _refuse)
     if as_json:
         json_line(result)
     else:

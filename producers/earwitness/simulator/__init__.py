@@ -1,4 +1,4 @@
 """Traffic for the voice app: callers with a story, and Twilio between them and the app.
 
-Needs the extra `voice-app` (httpx, twilio).
+Needs the extra `voice-app` (aiohttp, twilio).
 """

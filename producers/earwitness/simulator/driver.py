@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
-import httpx
+import aiohttp
 from twilio.request_validator import RequestValidator
 
 from earwitness.runtime.errors import UnavailableError
@@ -76,7 +76,7 @@ async def drive(
     """
     plans = plan_calls(calls, seed)
     rng = random.Random(seed)  # noqa: S311 - made-up callers need no secrecy
-    async with httpx.AsyncClient(timeout=TWILIO_WAITS_SECONDS) as http:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TWILIO_WAITS_SECONDS)) as http:
         twilio = _Twilio(http, base_url.rstrip("/"), auth_token)
         work: list[_Work] = [partial(twilio.call, plan) for plan in plans]
         work += [partial(twilio.forge, number, f"CA{rng.getrandbits(128):032x}") for number in range(forged)]
@@ -86,8 +86,8 @@ async def drive(
                 queue, done = iter(work), _Done(len(work), progress)
                 for _ in range(max(1, concurrency)):
                     group.create_task(_work_off(queue, done))
-        except* httpx.TransportError as errors:
-            reason = repr(errors.exceptions[0])
+        except* (aiohttp.ClientError, TimeoutError) as errors:
+            reason = str(errors.exceptions[0]) or f"within {TWILIO_WAITS_SECONDS:g} s"
             raise UnavailableError(f"voice app at {base_url}: no answer ({reason}); see whether it runs") from None
     examples = [plan.call_sid for plan in plans if plan.story == EXAMPLE_STORY]
     return Driven(
@@ -119,7 +119,7 @@ async def _work_off(queue: Iterator[_Work], done: _Done) -> None:
 
 
 class _Twilio:
-    def __init__(self, http: httpx.AsyncClient, base_url: str, auth_token: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, base_url: str, auth_token: str) -> None:
         self._http = http
         self._base_url = base_url
         self._validator = RequestValidator(auth_token)
@@ -178,9 +178,9 @@ class _Twilio:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "TwilioProxy/1.1"}
         if signature is not None:
             headers["X-Twilio-Signature"] = signature
-        response = await self._http.post(url, content=urlencode(fields), headers=headers)
-        self.answers[response.status_code] += 1
-        return response.text
+        async with self._http.post(url, data=urlencode(fields), headers=headers) as response:
+            self.answers[response.status] += 1
+            return await response.text()
 
 
 def _answer_fields(answer: Answer) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Blocks(Plain):
     """Several blocks, some with their size in bytes."""
 
     def __init__(self, seed):
-        self.random = random.Random(seed)  # noqa: S311
+        self.random = random.Random(seed)
 
     def blocks(self, items):
         found = []

@@ -25,6 +25,7 @@ Record = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_YEARS = range(1970, 2300)  # what ClickHouse's DateTime64(6) holds, from the epoch on
 
 
 class Message(NamedTuple):
@@ -40,7 +41,7 @@ class Route:
     """What is known of a kind before any event of it: its schema and topic, and which fields need care.
 
     Attributes:
-        maps: fields that are left to their default when the app gives None.
+        maps: fields that are empty when the app gives None.
         times: fields that hold a time, `occurred_at` among them.
     """
 
@@ -86,20 +87,23 @@ def body(event: Event) -> Record:
     """The event's fields under the schema's names, times as microseconds since 1970-01-01 UTC.
 
     Raises:
-        InvalidEventError: a time without its zone.
+        InvalidEventError: a time without its zone, or out of range.
     """
     found: Record = msgspec.to_builtins(event, builtin_types=(datetime,))
     kind = found.pop("kind")
     way = route(kind)
     for name in way.maps:
         if found[name] is None:
-            del found[name]
+            found[name] = {}
     for name in way.times:
         time = found[name]
-        if time is not None:
-            if time.tzinfo is None:
-                raise InvalidEventError(kind, name, "is a time without a zone; give an aware datetime")
-            found[name] = (time - _EPOCH) // _MICROSECOND
+        if time is None:
+            continue
+        if time.tzinfo is None:
+            raise InvalidEventError(kind, name, "is a time without a zone; give an aware one")
+        if time.year not in _YEARS:
+            raise InvalidEventError(kind, name, "must lie between the years 1970 and 2299")
+        found[name] = (time - _EPOCH) // _MICROSECOND
     return found
 
 
@@ -107,7 +111,7 @@ def record(snapshot: Snapshot, origin: Origin, sequence: int) -> Record:
     """The whole record of an event that was captured.
 
     Raises:
-        InvalidEventError: a time without its zone.
+        InvalidEventError: a time without its zone, or out of range.
     """
     captured_ns, call, trace, event = snapshot
     found = body(event)

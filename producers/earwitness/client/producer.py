@@ -27,7 +27,6 @@ _GUARANTEES: Config = {
     "acks": "all",
     "enable.idempotence": True,
     "partitioner": "murmur2_random",  # the one that all producers of these topics share: a call stays in one partition
-    "message.timeout.ms": 0,  # while a broker is away events wait, however long; the queue in front of it is what fills
 }
 
 _QUIET: Config = {
@@ -65,9 +64,22 @@ def check(kafka: KafkaSettings) -> None:
         raise SettingsError(f"librdkafka refuses the Kafka settings: {text}") from None
 
 
-def connect(kafka: KafkaSettings, client_id: str, on_error: Callable[[KafkaError], None]) -> Producer:
-    """A producer; never waits for a broker. `on_error` is called from its `poll` and `flush`."""
-    return Producer(config(kafka) | {"client.id": client_id, "error_cb": on_error})
+def connect(
+    kafka: KafkaSettings, client_id: str, on_error: Callable[[KafkaError], None], *, timeout_seconds: float = 0
+) -> Producer:
+    """A producer; never waits for a broker.
+
+    Args:
+        kafka: where the broker is.
+        client_id: what the broker knows it by.
+        on_error: called from the producer's `poll` and `flush`.
+        timeout_seconds: when it gives up a message. 0 is never: while a broker is away events wait, however long, and
+            what fills up is the queue in front.
+    """
+    return Producer(
+        config(kafka)
+        | {"client.id": client_id, "error_cb": on_error, "message.timeout.ms": round(timeout_seconds * 1000)}
+    )
 
 
 def reason(error: KafkaError) -> str:

@@ -29,13 +29,9 @@ class Reporter:
 
     def anything(self, queued: int) -> bool:
         """Whether something was accepted, refused or settled since the last report that arrived."""
-        stats = self._books.stats(queued)
-        return (stats.accepted, stats.acknowledged, _lost(stats), stats.refused) != (
-            self._told.accepted,
-            self._told.acknowledged,
-            _lost(self._told),
-            self._told.refused,
-        )
+        stats, told = self._books.stats(queued), self._told
+        same = (stats.accepted, stats.acknowledged, stats.refused) == (told.accepted, told.acknowledged, told.refused)
+        return not same or bool(self._books.lost())
 
     def make(self, queued: int, now: float) -> TrailClientReport:
         """The report of now. Until it is confirmed or has failed, no other is due."""

@@ -1,0 +1,134 @@
+"""Publishes events that came in through the JSON door, and knows of each whether the broker has it.
+
+For a command or a script, which may wait; an app uses the client, which never does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from earwitness.client import envelope, producer
+from earwitness.client.envelope import Record
+from earwitness.client.jsonevents import JsonEvents, Refused, read
+from earwitness.runtime.errors import UnavailableError
+from earwitness.runtime.settings import KafkaSettings
+
+__all__ = ["Emitted", "Publisher", "emit"]
+
+_REACH_SECONDS = 10.0
+_GIVE_UP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What became of an input.
+
+    Attributes:
+        delivered: events that the broker confirmed.
+        refused: lines that are no events.
+        failed: events that the broker did not take, by reason.
+        unknown_fields: fields that were moved to `attributes`.
+    """
+
+    delivered: int
+    refused: int
+    failed: Mapping[str, int] = field(default_factory=dict)
+    unknown_fields: int = 0
+
+
+class Publisher:
+    """A producer that waits: for room in its queue, and at the end for every confirmation.
+
+    Args:
+        kafka: where the broker is.
+        client_id: what the broker knows it by.
+
+    Raises:
+        SettingsError: librdkafka refuses the settings.
+        UnavailableError: the broker does not answer, or refuses the login.
+    """
+
+    def __init__(self, kafka: KafkaSettings, client_id: str = "earwitness-emit") -> None:
+        producer.check(kafka)
+        self.delivered = 0
+        self.failed: Counter[str] = Counter()
+        self._trouble = ""
+        self._producer = producer.connect(kafka, client_id, self._on_error, timeout_seconds=_GIVE_UP_SECONDS)
+        try:
+            self._producer.list_topics(timeout=_REACH_SECONDS)
+        except KafkaException as error:
+            problem: KafkaError = error.args[0]
+            raise UnavailableError(
+                f"the broker at {kafka.bootstrap} does not answer ({self._trouble or problem.str()}); "
+                "is it up, and are user and password right?"
+            ) from None
+
+    def send(self, kind: str, record: Record) -> None:
+        """Hand over a record; waits while the queue is full. Whether it arrived shows after `flush`."""
+        made = envelope.message(kind, record)
+        while True:
+            try:
+                self._producer.produce(made.topic, made.value, made.key, on_delivery=self._on_delivery)
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                self.failed[producer.reason(error.args[0])] += 1
+                return
+            else:
+                self._producer.poll(0)
+                return
+
+    def flush(self) -> None:
+        """Wait until every record that was sent is delivered or has failed: at most as long as Kafka tries, 30 s."""
+        self._producer.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.flush()
+        else:
+            self._producer.purge()
+
+    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+        if error is None:
+            self.delivered += 1
+        else:
+            self.failed[producer.reason(error)] += 1
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._trouble = error.str()
+
+
+def emit(
+    lines: Iterable[bytes], door: JsonEvents, publisher: Publisher, on_refused: Callable[[Refused], None]
+) -> Emitted:
+    """Publish a file of JSON lines, and wait for all of it.
+
+    Args:
+        lines: the file's lines.
+        door: reads them.
+        publisher: takes them to the broker.
+        on_refused: is told of each line that is no event, while the rest goes on.
+    """
+    refused = 0
+    delivered, failed, moved = publisher.delivered, Counter(publisher.failed), door.unknown_fields
+    for found in read(lines, door):
+        if isinstance(found, Refused):
+            refused += 1
+            on_refused(found)
+        else:
+            publisher.send(found.kind, found.record)
+    publisher.flush()
+    return Emitted(
+        publisher.delivered - delivered, refused, dict(publisher.failed - failed), door.unknown_fields - moved
+    )

@@ -1,0 +1,163 @@
+"""The way from what ClickHouse has to what this release needs: tables, the ways into them, views, known schemas.
+
+Run as an administrator. Running it again changes nothing. It only adds: no table, no column and no row is ever taken
+away, nothing is made narrower, and a materialized view is changed in place, never dropped, because what is landed
+while it is away would vanish. The schemas are recorded last, so the sink holds a new schema's records back until every
+one of its columns is there.
+"""
+# ruff: noqa: S608 - the statements are made of names of our own
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from earwitness.clickhouse import tables, views
+from earwitness.clickhouse.columns import Column, quoted
+from earwitness.clickhouse.server import Server
+from earwitness.clickhouse.tables import Landing, Table, definition
+from earwitness.runtime.settings import ClickHouseSettings
+
+__all__ = ["apply", "plan"]
+
+
+@dataclass(frozen=True)
+class _Step:
+    line: str
+    statement: str
+
+
+@dataclass
+class _Present:
+    """What a server has."""
+
+    databases: set[str] = field(default_factory=set)
+    comments: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    schemas: set[int] = field(default_factory=set)
+
+
+def plan(settings: ClickHouseSettings) -> list[str]:
+    """What `apply` would do: for each step a line for a person, as a comment, and the statement.
+
+    Raises:
+        ServerError: the user may not look.
+        NoAnswerError: ClickHouse does not answer.
+    """
+    with contextlib.closing(Server(settings)) as server:
+        return [f"-- {step.line}\n{step.statement};" for step in _steps(_look(server))]
+
+
+def apply(settings: ClickHouseSettings) -> list[str]:
+    """Do it; returns a line for each step that was done, none when everything was as it should be.
+
+    Raises:
+        ServerError: ClickHouse refuses a statement; those before it are done.
+        NoAnswerError: ClickHouse does not answer.
+    """
+    done = []
+    with contextlib.closing(Server(settings, timeout=600.0)) as server:
+        for step in _steps(_look(server)):
+            server.command(step.statement)
+            done.append(step.line)
+    return done
+
+
+def _look(server: Server) -> _Present:
+    names = f"('{tables.DATABASE}', '{views.DATABASE}')"
+    present = _Present(
+        databases={row[0] for row in server.rows(f"SELECT name FROM system.databases WHERE name IN {names}")}
+    )
+    for database, table, comment in server.rows(
+        f"SELECT database, name, comment FROM system.tables WHERE database IN {names}"
+    ):
+        present.comments[f"{database}.{table}"] = comment
+    for database, table, column, kind in server.rows(
+        f"SELECT database, table, name, type FROM system.columns WHERE database IN {names} ORDER BY position"
+    ):
+        present.columns.setdefault(f"{database}.{table}", {})[column] = kind
+    for name, create in server.rows("SELECT name, create_query FROM system.functions WHERE origin = 'SQLUserDefined'"):
+        present.functions[name] = create
+    if tables.versions().full_name in present.comments:
+        present.schemas = {row[0] for row in server.rows(f"SELECT schema_id FROM {tables.versions().full_name}")}
+    return present
+
+
+def _steps(present: _Present) -> Iterator[_Step]:
+    for database in (tables.DATABASE, views.DATABASE):
+        if database not in present.databases:
+            yield _Step(f"create the database {database}", f"CREATE DATABASE IF NOT EXISTS {database}")
+    for name, body in views.FUNCTIONS.items():
+        create = f"CREATE FUNCTION {name} AS {body}"
+        if present.functions.get(name) != create:
+            yield _Step(f"define the function {name}", create.replace("CREATE", "CREATE OR REPLACE", 1))
+    for landing in tables.landings():
+        yield from _table(landing.target, present)
+        yield from _table(landing.source, present)
+        yield from _materialized_view(landing, present)
+    yield from _table(tables.versions(), present)
+    for view in views.views():
+        if not present.comments.get(view.full_name, "").endswith(f"[{view.fingerprint}]"):
+            verb = "replace" if view.full_name in present.comments else "create"
+            yield _Step(f"{verb} the view {view.full_name}", view.create())
+    schemas = [schema for landing in tables.landings() for schema in landing.schemas]
+    missing = [schema for schema in schemas if schema.id not in present.schemas]
+    if missing:
+        rows = ", ".join(f"({schema.id}, '{schema.stage}', '{schema.name}', now64(3))" for schema in missing)
+        yield _Step(
+            f"record {len(missing)} schemas that the tables can hold now",
+            f"INSERT INTO {tables.versions().full_name} (schema_id, stage, name, known_at) VALUES {rows}",
+        )
+
+
+def _table(table: Table, present: _Present) -> Iterator[_Step]:
+    columns = present.columns.get(table.full_name)
+    if columns is None:
+        yield _Step(f"create the table {table.full_name}", table.create())
+        return
+    changes = []
+    for column in table.columns:
+        if column.name not in columns:
+            changes.append((f"add {column.name}", f"ADD COLUMN IF NOT EXISTS {definition(column)}"))
+        elif _wider(column, columns[column.name]):
+            changes.append((f"widen {column.name}", f"MODIFY COLUMN {quoted(column.name)} {column.type}"))
+    if changes:
+        lines, clauses = zip(*changes, strict=True)
+        yield _Step(
+            f"change the table {table.full_name}: {', '.join(lines)}",
+            f"ALTER TABLE {table.full_name} {', '.join(clauses)}",
+        )
+
+
+def _wider(column: Column, present: str) -> bool:
+    """The column must hold more than the one that is there: null, or text of many values.
+
+    ClickHouse writes a type over several lines in places, and what else differs is left to a person.
+    """
+    becomes_nullable = column.nullable and "Nullable(" not in present
+    becomes_many = present.startswith("LowCardinality(") and not column.type.startswith("LowCardinality(")
+    # A release that is older than the tables must not take back what a newer one has widened.
+    return (becomes_nullable or becomes_many) and (column.nullable or "Nullable(" not in present)
+
+
+def _materialized_view(landing: Landing, present: _Present) -> Iterator[_Step]:
+    name = f"{tables.DATABASE}.{landing.view}"
+    # What a newer release has added is passed on too, should an older one be run after it.
+    known = [column.name for column in landing.source.columns]
+    names = [*known, *(each for each in present.columns.get(landing.source.full_name, {}) if each not in known)]
+    select = landing.select(names)
+    mark = hashlib.sha256(landing.select(sorted(names)).encode()).hexdigest()[:12]
+    if name not in present.comments:
+        yield _Step(
+            f"store what lands in {landing.source.full_name}",
+            f"CREATE MATERIALIZED VIEW IF NOT EXISTS {name} TO {landing.target.full_name}\n"
+            f"DEFINER = owner SQL SECURITY DEFINER\nAS {select}\nCOMMENT '{mark}'",
+        )
+    elif present.comments[name] != mark:
+        yield _Step(
+            f"store more of what lands in {landing.source.full_name}", f"ALTER TABLE {name} MODIFY QUERY {select}"
+        )
+        yield _Step(f"note that on {name}", f"ALTER TABLE {name} MODIFY COMMENT '{mark}'")

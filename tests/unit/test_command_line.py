@@ -1,0 +1,130 @@
+"""What a person sees of the command when something is wrong: one line, the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from earwitness.cli import main
+from earwitness.cli.output import print_table
+from earwitness.embedded.home import Home
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return code, captured.out, captured.err
+
+
+def test_help_lists_what_exists_and_nothing_else(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    listed = [line.split()[0] for line in out.partition("Commands:")[2].partition("Example:")[0].strip().splitlines()]
+    assert listed == ["demo", "up", "down", "status", "worker", "emit", "topics", "query", "ledger"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["demo"],
+        ["up"],
+        ["down"],
+        ["status"],
+        ["worker"],
+        ["emit"],
+        ["topics", "plan"],
+        ["topics", "apply"],
+        ["query"],
+        ["ledger"],
+    ],
+)
+def test_each_command_has_help_with_an_example(capsys, command):
+    code, out, _ = run(capsys, *command, "--help")
+    assert code == 0
+    assert "Example: " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["query"], "Missing argument 'SQL'"),
+        (["query", "  "], "the SQL is empty"),
+        (["worker", "nobody"], "'nobody' is not one of"),
+        (["up", "--what"], "No such option"),
+        (["emit", "/does/not/exist.jsonl"], "cannot read /does/not/exist.jsonl"),
+        (["topics", "apply", "--replication-factor", "x"], "'x' is not a valid integer range"),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(capsys, arguments, says):
+    code, _, err = run(capsys, *arguments)
+    assert code == 2
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["query", "SELECT 1"], ["emit"], ["topics", "plan"], ["ledger"]])
+def test_without_a_stack_it_says_how_to_start_one(capsys, tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, *command)
+    assert code == 2
+    assert "run: earwitness up" in err
+
+
+def test_status_of_nothing_is_no(capsys, tmp_path):
+    code, out, _ = run(capsys, "status", "--home", str(tmp_path / "none"))
+    assert code == 1
+    assert "stopped" in out
+    code, out, _ = run(capsys, "status", "--json", "--home", str(tmp_path / "none"))
+    assert code == 1
+    assert json.loads(out)["ready"] is False
+
+
+def test_down_of_nothing_is_done(capsys, tmp_path):
+    code, out, _ = run(capsys, "down", "--home", str(tmp_path / "none"))
+    assert code == 0
+    assert "Nothing runs" in out
+
+
+def test_a_home_of_somebody_else_is_left_alone(capsys, tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    code, _, err = run(capsys, "up", "--home", str(tmp_path))
+    assert code == 2
+    assert str(tmp_path) in err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_worker_refuses_an_unknown_setting(capsys, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_KAFAK_BOOTSTRAP", "x")
+    code, _, err = run(capsys, "worker", "privacy")
+    assert code == 2
+    assert "unknown setting EARWITNESS_KAFAK_BOOTSTRAP" in err
+
+
+def test_a_worker_without_a_broker_says_what_to_set(capsys):
+    code, _, err = run(capsys, "worker", "privacy")
+    assert code == 2
+    assert "EARWITNESS_KAFKA_BOOTSTRAP" in err
+
+
+def test_a_worker_reads_its_settings_file(capsys, tmp_path):
+    file = tmp_path / "privacy.toml"
+    file.write_text('kafka_bootstrap = "127.0.0.1:9"\nmasking_key_file = "nowhere.key"\n')
+    code, _, err = run(capsys, "worker", "privacy", "--config", str(file))
+    assert code == 2
+    assert "nowhere.key" in err
+
+
+def test_a_piped_table_is_plain_columns(capsys):
+    print_table(["a", "b"], [[1, None], [2.5, "x\ty\nz"]], title="T")
+    assert capsys.readouterr().out == "# T\na\tb\n1\t\\N\n2.5\tx y z\n"
+
+
+def test_a_ready_file_names_the_worker(tmp_path: Path):
+    home = Home(tmp_path / "home")
+    home.create()
+    home.say_ready("sink")
+    assert home.ready_file("sink").exists()

@@ -10,6 +10,7 @@ import base64
 import http.client
 import os
 import sys
+import uuid
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,6 +90,7 @@ def clickhouse_service(
             path.chmod(0o700)
         write_private(directory / "etc" / "config.xml", _config_xml(http_port))
         write_private(directory / "etc" / "users.xml", users)
+        _keep_system_tables(directory / "data")
     except OSError as error:
         raise EarwitnessError(
             f"cannot prepare ClickHouse in {directory}: {error.strerror}; give another --home",
@@ -112,6 +114,14 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     temporary.replace(path)
+
+
+def _keep_system_tables(data: Path) -> None:
+    """Give a fresh server a `system` database on disk: in its own, in memory, the query log ends with the process."""
+    if not (data / "status").exists():
+        (data / "metadata").mkdir(mode=0o700, exist_ok=True)
+        database = f"ATTACH DATABASE _ UUID '{uuid.uuid4()}'\nENGINE = Atomic\n"
+        write_private(data / "metadata" / "system.sql", database)
 
 
 def _config_xml(http_port: int) -> str:

@@ -485,7 +485,8 @@ def test_a_recording_goes_into_the_store_and_into_the_history():
     (append,) = line.told("data.history_append")
     assert told[-1].url in append.lines[0]
     assert line.told("data.record_update") == []
-    assert line.told("system.state_management")[-1].operation == "delete"
+    forgotten = line.told("system.state_management")[-1]
+    assert (forgotten.operation, forgotten.caller) == ("delete", CALLER)
 
 
 def test_a_recording_that_cannot_be_stored_is_told():

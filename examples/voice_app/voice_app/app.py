@@ -177,8 +177,8 @@ class PhoneLine:
                 url=url,
                 job=state.job if state else None,
             )
-        if state is not None and state.ended:
-            await self._states.delete(webhook.call_sid)
+            if state is not None and state.ended:
+                await self._states.delete(webhook.call_sid)
 
     def _new_state(self, webhook: Webhook) -> CallState:
         now = self._now().timestamp()

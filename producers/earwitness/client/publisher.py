@@ -5,6 +5,7 @@ For a command or a script, which may wait; an app uses the client, which never d
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from earwitness.runtime.settings import KafkaSettings
 __all__ = ["Emitted", "Publisher", "emit"]
 
 _REACH_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
 _GIVE_UP_SECONDS = 30.0
 
 
@@ -58,16 +60,26 @@ class Publisher:
         producer.check(kafka)
         self.delivered = 0
         self.failed: Counter[str] = Counter()
-        self._trouble = ""
+        self._trouble: KafkaError | None = None
         self._producer = producer.connect(kafka, client_id, self._on_error, timeout_seconds=_GIVE_UP_SECONDS)
-        try:
-            self._producer.list_topics(timeout=_REACH_SECONDS)
-        except KafkaException as error:
-            problem: KafkaError = error.args[0]
-            raise UnavailableError(
-                f"the broker at {kafka.bootstrap} does not answer ({self._trouble or problem.str()}); "
-                "is it up, and are user and password right?"
-            ) from None
+        self._reach(kafka.bootstrap)
+
+    def _reach(self, bootstrap: str) -> None:
+        deadline = time.monotonic() + _REACH_SECONDS
+        while True:
+            try:
+                self._producer.list_topics(timeout=_LOOK_SECONDS)
+            except KafkaException as error:
+                self._producer.poll(0)  # tells what is behind it: a refused login shows nowhere else
+                problem: KafkaError = self._trouble or error.args[0]
+                refused = problem.code() == KafkaError._AUTHENTICATION  # noqa: SLF001 (named so by librdkafka)
+                if refused or time.monotonic() > deadline:
+                    what = "refuses the login" if refused else "does not answer"
+                    raise UnavailableError(
+                        f"the broker at {bootstrap} {what}: {problem.str()}; check the address, the user and the password"
+                    ) from None
+            else:
+                return
 
     def send(self, kind: str, record: Record) -> None:
         """Hand over a record; waits while the queue is full. Whether it arrived shows after `flush`."""
@@ -106,7 +118,9 @@ class Publisher:
             self.failed[producer.reason(error)] += 1
 
     def _on_error(self, error: KafkaError) -> None:
-        self._trouble = error.str()
+        authentication = KafkaError._AUTHENTICATION  # noqa: SLF001 (named so by librdkafka)
+        if self._trouble is None or self._trouble.code() != authentication:  # the cause, not what follows from it
+            self._trouble = error
 
 
 def emit(

@@ -22,6 +22,8 @@ __all__ = ["VoiceApp", "running_voice_app"]
 _EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "voice_app" / "main.py"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0
+_SPANISH_NUMBER = "+12025550101"
+_RETRY_WAITS = "0.05,0.1,0.2"  # real ones, of seconds, would make the demo wait for calls with an outage
 _ANNOUNCEMENT = "voice app listens on "
 
 
@@ -51,6 +53,7 @@ def running_voice_app(home: Path) -> Iterator[VoiceApp]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EARWITNESS_")}
         environment |= control.environment(home, "producer")
         environment |= {"EARWITNESS_ENVIRONMENT": "demo", "VOICE_APP_TWILIO_TOKEN_FILE": str(token_file)}
+        environment |= {"VOICE_APP_SPANISH_NUMBERS": _SPANISH_NUMBER, "VOICE_APP_RETRY_WAITS": _RETRY_WAITS}
         with subprocess.Popen(
             [sys.executable, str(_EXAMPLE), "--port", "0"],
             env=environment,

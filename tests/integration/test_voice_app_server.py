@@ -19,6 +19,11 @@ import httpx
 import msgspec
 import pytest
 import uvicorn
+from voice_app.app import Backends, create_app
+from voice_app.recordings import InMemoryRecordings
+from voice_app.sample_world import sample_jobs
+from voice_app.settings import Settings
+from voice_app.state import InMemoryState
 
 from earwitness.client.methods import EventMethods
 from earwitness.client.noop import NoopAudit
@@ -26,14 +31,6 @@ from earwitness.runtime.errors import UnavailableError
 from earwitness.schemas.events import CallEnded, Event, SecurityAuthentication
 from earwitness.simulator.callers import STORIES
 from earwitness.simulator.driver import Driven, drive
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "voice_app"))
-
-from voice_app.app import Backends, create_app
-from voice_app.recordings import InMemoryRecordings
-from voice_app.sample_world import sample_jobs
-from voice_app.settings import Settings
-from voice_app.state import InMemoryState
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "voice_app"
 TOKEN = "not-a-real-token"

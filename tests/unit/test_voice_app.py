@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,17 +17,14 @@ import msgspec
 import pytest
 from starlette.datastructures import MultiDict
 from twilio.request_validator import RequestValidator
-
-from earwitness.client.methods import EventMethods
-from earwitness.schemas.events import Event
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "voice_app"))
-
 from voice_app.app import Backends, create_app
 from voice_app.jobs import AirtableError, Client, InMemoryJobs, Job
 from voice_app.recordings import InMemoryRecordings, StorageError
 from voice_app.settings import Settings, WrongSettingError
 from voice_app.state import InMemoryState
+
+from earwitness.client.methods import EventMethods
+from earwitness.schemas.events import Event
 
 TOKEN = "12345"
 BASE = "https://line.example/ivr"

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "voice_app"))
-
 from voice_app.answers import Refusal, understand
 from voice_app.call_state import CallState, ChangeJob, FindClient, FindJob, Heard, Refused, Transition, Turn
 from voice_app.endings import disconnect_reason

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from earwitness.runtime.settings import Settings
 pytestmark = pytest.mark.stack
 
 
-def wait_for(ask: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_for(ask: Callable[[], object], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not ask():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -74,6 +75,8 @@ def test_a_life_with_kills(tmp_path):
 
         assert state.supervisor is not None
         os.kill(state.supervisor.pid, signal.SIGKILL)
+        if sys.platform == "linux":
+            wait_for(lambda: processes(home) == [])
         wait_for(lambda: ports.is_free(state.ports["broker"]))
         with socket.create_server((ports.HOST, state.ports["broker"])):
             again = control.up(home, workers=(), progress=lines.append)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -41,24 +40,14 @@ def steps(home: Home, workers: Sequence[str]) -> list[Step]:
     secrets.make()
     chosen = ports.assign(_PORTS, home.read_ports())
     home.write_ports(chosen)
-    everything = [
-        Step("starting the broker", lambda progress: _broker(home, secrets, chosen, progress)),
+    return [
+        Step("starting the broker", lambda progress: _broker(home, secrets, chosen, progress), ready_seconds=120.0),
         Step("making Kafka users and topics", lambda _: _make_topics(secrets, chosen)),
         Step("starting the schema catalogue", lambda _: _catalogue(home, chosen), ready_seconds=30.0),
         Step("starting ClickHouse", lambda _: _clickhouse(home, secrets, chosen)),
         Step("making ClickHouse tables", lambda _: _make_tables(secrets, chosen)),
         *(Step(f"starting worker {worker}", _starter(home, worker)) for worker in workers),
     ]
-    return [step for step in everything if _exists(step.name)]
-
-
-def _exists(step: str) -> bool:  # removed as soon as the other parts are there
-    needs = {
-        "starting the schema catalogue": "earwitness.embedded.catalogue_server",
-        "starting ClickHouse": "earwitness.embedded.clickhouse",
-        "making ClickHouse tables": "earwitness.clickhouse.migrate",
-    }
-    return step not in needs or importlib.util.find_spec(needs[step]) is not None
 
 
 def role_environment(home: Home, role: str) -> dict[str, str]:

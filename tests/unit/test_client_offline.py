@@ -198,6 +198,23 @@ def test_a_worker_that_died_is_replaced_when_the_queue_is_full(make, monkeypatch
     assert audit.call_started(**STARTED), "it has made room"
 
 
+def test_a_signal_handler_that_emits_while_the_worker_starts_starts_no_second_one(make, monkeypatch):
+    audit = make()
+    start = threading.Thread.start
+    emitted = []
+
+    def interrupted(thread):
+        if not emitted:
+            emitted.append(audit.call_started(**STARTED))
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    assert audit.call_started(**STARTED)
+    assert emitted == [True]
+    assert len(workers()) == 1
+    assert audit.stats().accepted == 2
+
+
 def test_an_event_emitted_while_the_interpreter_ends_is_refused_or_counted(nowhere):
     script = f"""
         import atexit

@@ -42,6 +42,7 @@ class Outbox:
         self._worker = Worker(self.capture, self._books, origin, connect, report_seconds)
         self._thread: threading.Thread | None = None
         self._starting = threading.RLock()
+        self._is_starting = False
         self._on_start = on_start
 
     def stats(self) -> Stats:
@@ -80,13 +81,18 @@ class Outbox:
 
     def _start(self) -> bool:
         with self._starting:
+            if self._is_starting:  # a signal handler emits while the thread that it interrupts is in here
+                return True
             if self._thread is None or not self._thread.is_alive():
                 first = self._thread is None
                 thread = threading.Thread(target=self._worker.run, name="earwitness-client", daemon=True)
+                self._is_starting = True
                 try:
                     thread.start()
                 except RuntimeError:  # the interpreter is ending, or the machine has no thread left
                     return False
+                finally:
+                    self._is_starting = False
                 self._thread = thread
                 if first:
                     self._on_start()

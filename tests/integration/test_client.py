@@ -446,6 +446,7 @@ def test_a_topic_that_may_not_be_written_is_a_counted_loss(stack, service):
     stats = audit.stats()
     assert stats.accepted == sum(stats.dropped.values()) == 1
     assert "authorization" in next(iter(stats.dropped))
+    assert audit.close() == 0, "it was lost before the close"
 
 
 def test_json_lines_are_published_and_bad_ones_named(stack, topics, service):

@@ -22,7 +22,7 @@ __all__ = ["decode", "encode", "parsed"]
 @cache
 def parsed(schema: Schema) -> ParsedSchema:
     """The schema in the form that fastavro works with."""
-    result: ParsedSchema = fastavro.parse_schema(schema.definition, named_schemas={}, _write_hint=False)
+    result: ParsedSchema = fastavro.parse_schema(schema.definition, named_schemas={})
     return result
 
 

@@ -6,7 +6,9 @@ insert whose answer was lost may have been stored. Here a lost answer is `NoAnsw
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -76,6 +78,13 @@ class Server:
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
         self._connection.close()
+
+    def abort(self) -> None:
+        """From another thread: end the wait for an answer; whoever waits gets `NoAnswerError`."""
+        waiting = self._connection.sock
+        if waiting is not None:
+            with contextlib.suppress(OSError):
+                waiting.shutdown(socket.SHUT_RDWR)
 
     def _request(self, body: bytes, parameters: Mapping[str, Setting]) -> bytes:
         if time.monotonic() - self._used > _IDLE_SECONDS:

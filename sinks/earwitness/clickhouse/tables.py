@@ -29,6 +29,12 @@ PARTITION BY toYYYYMM(received_at)
 ORDER BY (tenant, kind, occurred_at)
 TTL toDateTime(received_at) + toIntervalDay(90) RECOMPRESS CODEC(ZSTD(6)),
     toDateTime(received_at) + toIntervalMonth({KEPT_MONTHS})"""
+_UNFENCED = """
+WHERE throwIf((
+    SELECT count() FROM store.claims FINAL
+    WHERE has(splitByChar(' ', getSetting('log_comment')), concat(topic, '/', toString(partition)))
+        AND owner != splitByChar('/', queryID())[2]
+) > 0, 'another worker has claimed these partitions') = 0"""
 _PROJECTIONS = {
     "by_call": "SELECT _part_offset ORDER BY call_sid",
     "by_position": "SELECT _part_offset ORDER BY source_topic_id, source_partition, source_offset",
@@ -71,14 +77,14 @@ class Landing:
         target: where its rows are kept.
         schemas: the records that may be landed here.
         changed: by landing column, the terms that are stored instead of the column as it is.
-        join: what stands behind the landing table in the materialized view.
+        rest: what stands behind the landing table in the materialized view.
     """
 
     source: Table
     target: Table
     schemas: tuple[Schema, ...]
     changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    join: str = ""
+    rest: str = ""
 
     @property
     def view(self) -> str:
@@ -88,7 +94,7 @@ class Landing:
     def select(self, names: Iterable[str]) -> str:
         """What the materialized view between them does, for a landing table of these columns."""
         terms = (term for name in names for term in self.changed.get(name, (quoted(name),)))
-        return f"SELECT {', '.join(terms)} FROM {self.source.full_name}{self.join}"
+        return f"SELECT {', '.join(terms)} FROM {self.source.full_name}{self.rest}"
 
 
 def definition(column: Column) -> str:
@@ -104,8 +110,8 @@ def masked_schemas() -> tuple[Schema, ...]:
 
 
 def landings() -> tuple[Landing, ...]:
-    """All landings: events, dead letters, the ledger."""
-    return (_events(), _dead_letters(), _ledger())
+    """All landings: claims first, because the way of the events asks for them."""
+    return (_claims(), _events(), _dead_letters(), _ledger())
 
 
 def versions() -> Table:
@@ -124,7 +130,22 @@ def _events() -> Landing:
     projections = tuple(f"PROJECTION {name} ({query})" for name, query in _PROJECTIONS.items())
     source = Table("landing_events", columns, "ENGINE = Null")
     target = Table("events", (*columns, INSERTED), _EVENTS, projections)
-    return Landing(source, target, masked_schemas(), {"kind": ("replaceOne(kind, '_', '.') AS kind",)})
+    return Landing(source, target, masked_schemas(), {"kind": ("replaceOne(kind, '_', '.') AS kind",)}, _UNFENCED)
+
+
+def _claims() -> Landing:
+    """Who inserts events of which masked partition: the last claim counts (see `fence.py`)."""
+    columns = (
+        Column("topic", "LowCardinality(String)", "The masked topic."),
+        Column("partition", "Int32", "Its partition."),
+        Column("owner", "String", "Who inserts its events; part of the inserts' query id."),
+    )
+    number = Column("number", "UInt64", "Later claims have higher numbers.")
+    source = Table("landing_claims", columns, "ENGINE = Null")
+    engine = "ENGINE = ReplacingMergeTree(number)\nORDER BY (topic, partition)"
+    target = Table("claims", (*columns, number, INSERTED), engine)
+    owner = ("owner", "(SELECT max(number) FROM store.claims) + 1 AS number")
+    return Landing(source, target, (), {"owner": owner})
 
 
 def _dead_letters() -> Landing:

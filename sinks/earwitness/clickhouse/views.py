@@ -70,7 +70,7 @@ class View:
 
 def views() -> list[View]:
     """All views."""
-    _, dead_letters, ledger = landings()
+    _, _, dead_letters, ledger = landings()
     return [
         _events(),
         *(_kind(schema) for schema in masked_schemas()),

@@ -1,0 +1,204 @@
+"""The partitions that the group gives this worker: what is known of each, reading them, pausing them, committing them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from earwitness.clickhouse.batch import Key, Mark, Partition, Sorter
+from earwitness.clickhouse.routes import EVENTS, TOPICS, landing_of, metadata, read_metadata
+from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.schemas import framing
+
+__all__ = ["Assignment"]
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 10.0
+_WARN_SECONDS = 60.0
+_FORBIDDEN = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - how confluent-kafka names librdkafka's own codes
+}
+
+
+class Assignment:
+    """Everything that is asked of the consumer. Its callbacks run within `read` and `poll`.
+
+    Args:
+        consumer: not subscribed yet.
+        before_revoke: called before partitions are given back, while their offsets can still be committed.
+
+    Attributes:
+        sorter: sorts what is read.
+        claimed: nobody else can store records of these partitions any more.
+    """
+
+    def __init__(self, consumer: Consumer, before_revoke: Callable[[], None]) -> None:
+        self._consumer = consumer
+        self._before_revoke = before_revoke
+        self.sorter = Sorter()
+        self.claimed = False
+        self._assigned = False
+        self._paused = False
+        self._lost = False
+        self._held_back: set[Key] = set()
+        self._warned = 0.0
+        self._uncommitted: dict[Key, Mark] = {}
+        self._starts: dict[Key, tuple[int, tuple[bytes, int] | None]] = {}
+
+    def subscribe(self) -> None:
+        """Join the group."""
+        self._consumer.subscribe(
+            list(TOPICS), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        # Until partitions are given, there is nothing to claim.
+        self.claimed = True
+
+    def read(self, count: int, seconds: float) -> list[Message]:
+        """Up to `count` records; waits for that many, but not longer than `seconds`.
+
+        Raises:
+            EarwitnessError: this user may not read, or cannot log in.
+            UnavailableError: the broker did not answer while partitions were given to this worker.
+        """
+        try:
+            records = self._consumer.consume(count, seconds)
+        except KafkaException as error:
+            raise UnavailableError(f"the broker does not answer: {error.args[0].str()}") from error
+        if any(record.error() is not None for record in records):
+            for record in records:
+                self._check(record.error())
+            records = [record for record in records if record.error() is None]
+        return records
+
+    def poll(self) -> None:
+        """Stay in the group while everything is paused."""
+        for record in self.read(1, 0.05):
+            # Read before the pause took hold: read it again later.
+            self._consumer.seek(TopicPartition(record.topic() or "", record.partition() or 0, record.offset() or 0))
+
+    def pause(self) -> None:
+        """Read nothing until `resume`."""
+        if not self._paused:
+            self._consumer.pause(self._consumer.assignment())
+            self._paused = True
+
+    def resume(self) -> None:
+        """Read again, but for the partitions that are held back."""
+        if self._paused:
+            self._consumer.resume(_partitions(self.sorter.active))
+            self._paused = False
+
+    def rewind(self) -> None:
+        """Begin again where everything before is stored.
+
+        Raises:
+            UnavailableError: the consumer does not go back; only a new process will.
+        """
+        try:
+            for key, (offset, _) in self._starts.items():
+                self._consumer.seek(TopicPartition(*key, offset))
+        except KafkaException as error:
+            raise UnavailableError(f"cannot read again what was not stored: {error.args[0].str()}") from error
+        self._begin()
+
+    def masked(self) -> list[Key]:
+        """The partitions whose events must be stored once."""
+        return sorted(key for key in (*self.sorter.active, *self.sorter.waiting) if landing_of(key[0]) == EVENTS)
+
+    def know(self, schemas: Mapping[int, str]) -> None:
+        """These schemas can be stored now: go on with the partitions that waited for them."""
+        self.sorter.known = {framing.prefix(schema_id) for schema_id in schemas}
+        for key, offset in self.sorter.release():
+            logger.info("%s/%d goes on at offset %d: the tables have its schema now", *key, offset)
+            self._held_back.discard(key)
+            self._consumer.seek(TopicPartition(*key, offset))
+            if not self._paused:
+                self._consumer.resume(_partitions([key]))
+
+    def hold_back(self) -> None:
+        """Pause the partitions that met a schema which the tables do not have yet."""
+        new = self.sorter.waiting.keys() - self._held_back
+        if new:
+            self._consumer.pause(_partitions(new))
+            self._held_back |= new
+        if self._held_back and (new or time.monotonic() - self._warned > _WARN_SECONDS):
+            self._warned = time.monotonic()
+            ids = sorted({schema_id for _, schema_id, _ in self.sorter.waiting.values()})
+            logger.warning(
+                "%d partitions wait: the tables cannot hold the schemas %s yet; run: earwitness clickhouse apply",
+                len(self._held_back),
+                ", ".join(map(str, ids)),
+            )
+
+    def commit(self, marks: Mapping[Key, Mark]) -> None:
+        """Commit how far partitions are. When that fails, the next commit says it; nothing depends on it."""
+        for key, mark in marks.items():
+            self._starts[key] = mark.next_offset, (mark.topic_id, mark.highest) if mark.topic_id else None
+        self._uncommitted.update(marks)
+        if self._lost or not self._uncommitted:
+            return
+        offsets = [
+            TopicPartition(*key, mark.next_offset, metadata(mark.topic_id, mark.highest))
+            for key, mark in self._uncommitted.items()
+        ]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            logger.warning("offsets are not committed: %s", error.args[0].str())
+        else:
+            self._uncommitted.clear()
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for each in consumer.committed(partitions, _ANSWER_SECONDS) if partitions else []:
+            offset = each.offset
+            if offset < 0:
+                offset, _ = consumer.get_watermark_offsets(each, _ANSWER_SECONDS)
+            self._starts[each.topic, each.partition] = offset, read_metadata(each.metadata)
+        starts = [TopicPartition(*key, offset) for key, (offset, _) in self._starts.items()]
+        consumer.assign(starts)
+        self._lost, self._paused = False, False
+        self._begin()
+        logger.info("%d partitions assigned", len(partitions))
+
+    def _begin(self) -> None:
+        """Know nothing of the partitions but where to start, and read nothing before they are claimed."""
+        for key, (_, hint) in self._starts.items():
+            landing = landing_of(key[0])
+            self.sorter.active[key] = Partition(key, landing, positioned=landing == EVENTS, hint=hint)
+        self.sorter.waiting.clear()
+        self._held_back.clear()
+        self.pause()
+        self.claimed = False
+
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._before_revoke()
+        for forgotten in (self._starts, self._uncommitted, self.sorter.active, self.sorter.waiting, self._held_back):
+            forgotten.clear()
+        self.claimed = True
+        logger.info("%d partitions revoked", len(partitions))
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._lost = True
+        self._on_revoke(consumer, partitions)
+
+    def _check(self, error: KafkaError | None) -> None:
+        if error is None:
+            return
+        if error.code() in _FORBIDDEN:
+            raise EarwitnessError(f"Kafka refuses the sink: {error.str()}; check its user, password and ACLs")
+        logger.warning("consumer: %s", error.str())
+
+
+def _partitions(keys: Iterable[Key]) -> list[TopicPartition]:
+    return [TopicPartition(*key) for key in keys]

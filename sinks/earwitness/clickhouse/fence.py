@@ -1,0 +1,106 @@
+"""What a worker asks ClickHouse before and after its inserts: who owns a partition, what is still running, what is stored.
+
+A killed or paused worker's insert may land at any moment: it was sent, and nobody waits for its answer. A *fence* makes
+sure that it landed before we look, or never will. First the partitions are claimed under a new name (`store.claims`).
+Every insert names its partitions and its owner, and the materialized view behind the landing table refuses one whose
+partitions somebody else has claimed since. So what comes after the claim is refused; what came before it is in the
+list of running queries, where it is killed, or has ended. No clock and no session timeout is relied on.
+"""
+# ruff: noqa: S608 - the statements are made of numbers and of names of our own
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+
+from earwitness.clickhouse.batch import Key, Question
+from earwitness.clickhouse.errors import NoAnswerError
+from earwitness.clickhouse.positions import Position
+from earwitness.clickhouse.server import Server
+
+__all__ = ["QUERY_PREFIX", "Fence", "held_among", "known_schemas", "partitions_comment", "stored"]
+
+QUERY_PREFIX = "earwitness-sink/"
+
+_KILL_SECONDS = 30.0
+
+
+class Fence:
+    """Under which name this worker inserts, and the partitions that it has claimed under it."""
+
+    def __init__(self) -> None:
+        self._worker = uuid.uuid4().hex
+        self._claims = 0
+        self._queries = 0
+
+    def query_id(self) -> str:
+        """A new query's id, which tells the owner to the materialized view."""
+        self._queries += 1
+        return f"{QUERY_PREFIX}{self._worker}.{self._claims}/{self._queries}"
+
+    def raise_around(self, server: Server, keys: Sequence[Key]) -> None:
+        """Claim the partitions under a new name, and wait until no insert of another name into them is running.
+
+        Raises:
+            ServerError: ClickHouse refuses it.
+            NoAnswerError: it does not answer, or a query does not end.
+        """
+        if not keys:
+            return
+        self._claims += 1
+        owner = f"{self._worker}.{self._claims}"
+        body = "".join(f"{topic}\t{partition}\t{owner}\n" for topic, partition in keys)
+        server.insert("INSERT INTO store.landing_claims (topic, partition, owner) FORMAT TSV", body.encode())
+        names = ", ".join(f"'{name}'" for name in partitions_comment(keys).split(" "))
+        running = f"query_id LIKE '{QUERY_PREFIX}%' AND hasAny(splitByChar(' ', Settings['log_comment']), [{names}])"
+        deadline = time.monotonic() + _KILL_SECONDS
+        while server.rows(f"SELECT query_id FROM system.processes WHERE {running}"):
+            if time.monotonic() > deadline:
+                raise NoAnswerError(
+                    "an abandoned insert does not end although it was killed; is ClickHouse overloaded?"
+                )
+            server.command(f"KILL QUERY WHERE {running} SYNC")
+
+
+def partitions_comment(keys: Iterable[Key]) -> str:
+    """How a query names its partitions, in `log_comment`."""
+    return " ".join(f"{topic}/{partition}" for topic, partition in sorted(keys))
+
+
+def stored(server: Server, question: Question) -> set[int]:
+    """The answer to a track's question: one offset or none, or all stored offsets of its window.
+
+    Raises:
+        ServerError: ClickHouse refuses it.
+        NoAnswerError: it does not answer.
+    """
+    what = "maxOrNull(source_offset)" if question.last is None else "source_offset"
+    until = "" if question.last is None else f"AND source_offset <= {question.last}"
+    rows = server.rows(
+        f"SELECT {what} FROM store.events WHERE source_topic_id = unhex('{question.topic_id.hex()}') "
+        f"AND source_partition = {question.key[1]} AND source_offset >= {question.first} {until}"
+    )
+    return {row[0] for row in rows if row[0] is not None}
+
+
+def held_among(server: Server, positions: Iterable[Position]) -> set[Position]:
+    """Those of the positions that are stored; raises as `stored`."""
+    offsets: dict[tuple[bytes, int], list[int]] = {}
+    for position in positions:
+        offsets.setdefault((position.topic_id, position.partition), []).append(position.offset)
+    held: set[Position] = set()
+    for (topic_id, partition), wanted in offsets.items():
+        rows = server.rows(
+            f"SELECT source_offset FROM store.events WHERE source_topic_id = unhex('{topic_id.hex()}') "
+            f"AND source_partition = {partition} AND source_offset BETWEEN {min(wanted)} AND {max(wanted)} "
+            f"AND source_offset IN ({', '.join(map(str, wanted))})",
+            max_query_size=16 << 20,
+        )
+        held.update(Position(topic_id, partition, row[0]) for row in rows)
+    return held
+
+
+def known_schemas(server: Server) -> dict[int, str]:
+    """The schemas that the tables can hold, by id: their names; raises as `stored`."""
+    return {row[0]: row[1] for row in server.rows("SELECT schema_id, name FROM store.schema_versions")}

@@ -108,7 +108,7 @@ def _default(field: dict[str, Any]) -> str:
     default = field["default"]
     if default == []:
         return " = ()"
-    return f" = {default or None!r}"
+    return " = None" if default == {} else f" = {default!r}"
 
 
 def _docstring(text: str, indent: int) -> str:

@@ -53,14 +53,19 @@ def decode(message: bytes) -> tuple[Schema, dict[str, Any]]:
     """
     schema = catalogue.by_id(framing.schema_id(message))
     source = io.BytesIO(message[framing.HEADER_SIZE :])
-    try:
-        record = fastavro.schemaless_reader(source, parsed(schema), None)
-    except EOFError:
-        raise TruncatedError(f"the datum of {schema.name} ends too early") from None
-    except (ValueError, IndexError, OverflowError, UnicodeDecodeError) as error:
-        raise MalformedError(f"the datum of {schema.name} is malformed: {type(error).__name__}") from None
+    record = _read(source, schema)
+    # Raised out here: the errors of a decoder, as a context, would carry what it read.
+    if isinstance(record, EOFError):
+        raise TruncatedError(f"the datum of {schema.name} ends too early")
+    if isinstance(record, Exception):
+        raise MalformedError(f"the datum of {schema.name} is malformed: {type(record).__name__}")
     if source.read(1):
         raise MalformedError(f"bytes are left over behind the datum of {schema.name}")
-    if not isinstance(record, dict):
-        raise MalformedError(f"the datum of {schema.name} is no record")
     return schema, record
+
+
+def _read(source: io.BytesIO, schema: Schema) -> Any:
+    try:
+        return fastavro.schemaless_reader(source, parsed(schema), None)
+    except (EOFError, ValueError, IndexError, OverflowError) as error:
+        return error

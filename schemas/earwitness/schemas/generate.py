@@ -62,20 +62,24 @@ def main(arguments: list[str]) -> int:
     if arguments and not checks:
         sys.stderr.write("usage: python -m earwitness.schemas.generate [--check]\n")
         return 2
-    stale = [path for path, text in outputs().items() if not path.exists() or path.read_text("utf-8") != text]
-    if checks:
-        for path in stale:
+    wanted = outputs()
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+    orphans = [path for path in sorted((_PACKAGE / "avro" / "masked").rglob("*.avsc")) if path not in wanted]
+    if checks and (stale or orphans):
+        for path in stale + orphans:
             sys.stderr.write(f"{path.relative_to(_ROOT)} is out of date; run: python -m earwitness.schemas.generate\n")
-    else:
-        for path in stale:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(outputs()[path], "utf-8")
-            sys.stdout.write(f"wrote {path.relative_to(_ROOT)}\n")
-        stale = []
-    problems = [] if stale else lint(catalogue.schemas())
+        return 1
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[path], "utf-8")
+        sys.stdout.write(f"wrote {path.relative_to(_ROOT)}\n")
+    for path in orphans:
+        path.unlink()
+        sys.stdout.write(f"removed {path.relative_to(_ROOT)}: its raw schema is gone\n")
+    problems = lint(catalogue.schemas())
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
-    return 1 if stale or problems else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

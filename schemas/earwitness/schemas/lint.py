@@ -1,8 +1,8 @@
 """The rules that every schema of the catalogue keeps; `make check` runs them.
 
 Raw schemas: the same envelope in front and `attributes` at the end; `kind`, `family`, `lane`, `severity` on the record; a
-`doc` on everything; a `pii` on whatever holds text; an enum has a default symbol, so that a new value never breaks
-an old reader; a field name lands as the same kind of column in every kind of event; no two schemas share an id.
+`doc` on everything; a `pii` on whatever holds text, and on nothing else; an enum has a default symbol, so that a new value
+never breaks an old reader; a field name lands as the same kind of column in every kind of event; no two schemas share an id.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def lint(schemas: Iterable[Schema]) -> list[str]:
         envelope = envelope or front
         if front != envelope or [field["name"] for field in front] != ENVELOPE:
             problems.append(f"{where}: does not start with the envelope that the other kinds have")
-        if schema.fields[-1]["name"] != "attributes":
+        if [field["name"] for field in schema.fields[-1:]] != ["attributes"]:
             problems.append(f"{where}: the last field must be attributes")
         for field in schema.fields:
             column = column_class(field["type"])
@@ -132,6 +132,8 @@ def _type(field: dict[str, Any], kind: Any, where: str) -> Iterator[str]:
     name = schema["type"]
     if name in {"string", "bytes"} and field.get("pii") not in PII_KINDS:
         yield f"{where}: text needs pii, one of {', '.join(PII_KINDS)}"
+    elif name not in {"string", "array", "map", "record", "null"} and field.get("pii", "none") != "none":
+        yield f"{where}: has pii, but only text can be masked, not {name}"
     elif name == "enum" and len(schema["symbols"]) > 1 and schema.get("default") not in schema["symbols"]:
         yield f"{where}: the enum {schema['name']} has no default symbol"
     elif name in {"array", "map"}:

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import clickhouse_connect
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from earwitness.embedded import control
 from earwitness.runtime.settings import Settings
@@ -35,7 +35,10 @@ DEADLINE_SECONDS = 180.0
 
 @dataclass
 class Round:
-    """What a round found: `stored` must be `events`, and so must the distinct ids and positions."""
+    """What a round found: `stored` must be `events`, and so must the distinct ids and positions.
+
+    `repeated` counts the masked records that were written more than once, because a killed privacy worker's work was done again.
+    """
 
     victim: str
     number: int
@@ -44,6 +47,7 @@ class Round:
     stored: int = 0
     event_ids: int = 0
     positions: int = 0
+    repeated: int = 0
     seconds: float = 0.0
 
     @property
@@ -115,6 +119,7 @@ class Proof:
         self._random = random.Random(seed)
         self._workers = Workers(home)
         self._producer_settings = Settings.load(control.environment(home, "producer")).need_kafka()
+        self._admin_settings = Settings.load(control.environment(home, "admin")).need_kafka()
         clickhouse = Settings.load(control.environment(home, "admin")).need_clickhouse()
         assert clickhouse.password is not None
         self._clickhouse = clickhouse_connect.get_client(
@@ -133,6 +138,7 @@ class Proof:
         self._workers.scale(2 if victim == "both" else 1)
         found = Round(victim, number, events)
         producer_id = f"proof-{victim}-{number}-{uuid.uuid4().hex[:8]}"
+        before = self._masked_end()
         started = time.monotonic()
         load = threading.Thread(target=self._produce, args=(producer_id, events, load_seconds))
         load.start()
@@ -144,8 +150,20 @@ class Proof:
             found.killed_after.append(round(time.monotonic() - started, 3))
         load.join()
         self._await_all(found, producer_id)
+        found.repeated = self._masked_end() - before - events
         found.seconds = round(time.monotonic() - started, 1)
         return found
+
+    def _masked_end(self) -> int:
+        """The sum of the ends of the masked topic's partitions."""
+        config = self._admin_settings.librdkafka()
+        consumer = Consumer({**config, "group.id": "proof", "enable.auto.commit": False})
+        try:
+            topic = "audit.masked.data"
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            return sum(consumer.get_watermark_offsets(TopicPartition(topic, each))[1] for each in partitions)
+        finally:
+            consumer.close()
 
     def _produce(self, producer_id: str, events: int, seconds: float) -> None:
         producer = Producer(

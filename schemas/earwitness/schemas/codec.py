@@ -14,7 +14,8 @@ from fastavro.types import Schema as ParsedSchema
 
 from earwitness.schemas import catalogue, framing
 from earwitness.schemas.catalogue import Schema
-from earwitness.schemas.errors import MalformedError, TruncatedError
+from earwitness.schemas.errors import DatumError, MalformedError, TruncatedError
+from earwitness.schemas.walker import Finder, compile_finder
 
 __all__ = ["decode", "encode", "parsed"]
 
@@ -24,6 +25,11 @@ def parsed(schema: Schema) -> ParsedSchema:
     """The schema in the form that fastavro works with."""
     result: ParsedSchema = fastavro.parse_schema(schema.definition, named_schemas={})
     return result
+
+
+@cache
+def _walk(schema: Schema) -> Finder:
+    return compile_finder(schema.definition, ())
 
 
 def encode(schema: Schema, record: dict[str, Any], *, strict: bool = False) -> bytes:
@@ -39,8 +45,18 @@ def encode(schema: Schema, record: dict[str, Any], *, strict: bool = False) -> b
     """
     out = io.BytesIO()
     out.write(schema.prefix)
-    fastavro.schemaless_writer(out, parsed(schema), record, strict_allow_default=strict)
-    return out.getvalue()
+    try:
+        fastavro.schemaless_writer(out, parsed(schema), record, strict_allow_default=strict)
+    except AttributeError as error:
+        raise TypeError(f"a value does not fit its field of {schema.name}: {error}") from error
+    except OverflowError as error:
+        raise ValueError(f"a value does not fit its field of {schema.name}: {error}") from error
+    message = out.getvalue()
+    try:
+        _walk(schema)(message, framing.HEADER_SIZE)
+    except DatumError as error:  # fastavro writes an int of any size
+        raise ValueError(f"a value does not fit its field of {schema.name}: {error}") from None
+    return message
 
 
 def decode(message: bytes) -> tuple[Schema, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from earwitness.runtime.settings import KafkaSettings
 
 __all__ = ["TopicIds", "topic_ids"]
 
+logger = logging.getLogger(__name__)
+
 _TIMEOUT_SECONDS = 20.0
 
 
@@ -23,7 +26,8 @@ def topic_ids(kafka: KafkaSettings, topics: Sequence[str]) -> dict[str, bytes]:
     Raises:
         UnavailableError: the broker does not answer, or has no such topic, or does not let us see it.
     """
-    admin = AdminClient({name: value for name, value in kafka.librdkafka().items() if value is not None})
+    config = {name: value for name, value in kafka.librdkafka().items() if value is not None}
+    admin = AdminClient(config, logger=logger)
     found = {}
     for topic, future in admin.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT_SECONDS).items():
         try:

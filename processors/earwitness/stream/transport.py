@@ -10,6 +10,7 @@ went wrong without it. `marks.py` decides what is committed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
@@ -77,11 +78,13 @@ class _Consumer(driver.Consumer):
         # has moved the position. So what it returns is dropped, and each generation begins with a seek of its own:
         # the one at the end of Faust's rebalance may come before such a poll returns.
         generation = self.app.consumer_generation_id
-        readable = not self.app.rebalancing and (generation == self._read_generation or await self._rewind(generation))
+        readable = not (self.app.rebalancing or self.should_stop) and (
+            generation == self._read_generation or await self._rewind(generation)
+        )
         # A copy: the base goes on changing its set while the poll waits in its thread, where none means all.
         partitions = set(active_partitions or ())
         if not readable or not partitions:
-            await self.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_PAUSE_SECONDS)  # Faust's own sleep returns at once after a crash
             return {}
         polled: Mapping[TP, list[Any]] = await super()._getmany(partitions, timeout)
         if not self._is_settled(generation):
@@ -153,7 +156,7 @@ class _Consumer(driver.Consumer):
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109
         if self.flow_active and not self._get_active_partitions():
-            await self.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_PAUSE_SECONDS)
             return {}, set()
         return await super()._wait_next_records(timeout)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +27,7 @@ __all__ = ["run", "run_stage"]
 
 logger = logging.getLogger(__name__)
 
+_STOP_SECONDS = 10.0
 # A crash is told in one line by whoever saw it. What Faust says of it are many, and they may quote a record.
 _LEVELS = {"faust": logging.CRITICAL + 1, "mode": logging.CRITICAL + 1, "aiokafka": logging.ERROR}
 
@@ -96,6 +100,8 @@ def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
     except SystemExit as end:
         if end.code == 0:
             return 0
+    finally:
+        worker.forget_deadline()
     reason = worker.crash_reason or app.crash_reason
     if not isinstance(reason, EarwitnessError):
         logger.error("%s: ended by %s: %s", app.conf.id, type(reason).__name__, reason)
@@ -103,9 +109,11 @@ def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
 
 
 class _Worker(faust.Worker):
-    """Faust's worker without what it prints, renames and waits for."""
+    """Faust's worker without what it prints, renames and waits for, and with an end to its stopping."""
 
     logger = logging.getLogger("faust")
+    app: SliceApp
+    _deadline: threading.Timer | None = None
 
     async def on_execute(self) -> None:
         self.spinner = None
@@ -115,3 +123,29 @@ class _Worker(faust.Worker):
 
     async def _sentinel_task(self) -> None:
         pass
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
+        # What is open may still be confirmed, which the loop gives up after stall_seconds.
+        self._end_within(self.app.slices.stall_seconds + _STOP_SECONDS)
+        super()._schedule_shutdown(signal)
+
+    def _crash(self, reason: BaseException) -> None:
+        # Stopping commits what was acknowledged and leaves the group; a broker that hangs must not hold it up.
+        self._end_within(_STOP_SECONDS)
+        super()._crash(reason)
+
+    def _end_within(self, seconds: float) -> None:
+        self.forget_deadline()
+        self._deadline = threading.Timer(seconds, self._give_up, (seconds,))
+        self._deadline.daemon = True
+        self._deadline.start()
+
+    def _give_up(self, seconds: float) -> None:
+        logger.error("%s: not stopped within %g s; ending now, what is open comes again", self.app.conf.id, seconds)
+        logging.shutdown()
+        os._exit(1)
+
+    def forget_deadline(self) -> None:
+        """Stopping is over."""
+        if self._deadline is not None:
+            self._deadline.cancel()

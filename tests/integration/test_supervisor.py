@@ -204,6 +204,28 @@ class TestKilledSupervisor:
         assert second.supervisor != first.supervisor
         assert len(dummies.processes()) == 2
 
+    def test_up_does_not_take_a_dying_supervisor_for_a_running_one(self, dummies):
+        state = dummies.up(live("a"))
+        assert state.supervisor is not None
+        # Stopped, it looks as one does that was killed a moment ago: it has the lock, a state that says ready, no life.
+        os.kill(state.supervisor.pid, signal.SIGSTOP)
+        answers: list[StackState | Exception] = []
+
+        def ask() -> None:
+            try:
+                answers.append(control.follow(dummies.home, None, dummies.lines.append))
+            except EarwitnessError as error:
+                answers.append(error)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        dummies.wait_for(lambda: dummies.lines.count("a is ready") == 2)
+        asking.join(0.5)
+        assert answers == []
+        os.kill(state.supervisor.pid, signal.SIGKILL)
+        asking.join(10)
+        assert isinstance(answers[0], EarwitnessError)
+
     def test_garbage_for_a_state_does_not_hinder_up(self, dummies):
         (dummies.home.run / "stack.json").write_bytes(b'{"phase": "rea')
         assert dummies.up(live("a")).phase == "ready"

@@ -51,8 +51,7 @@ def up(
     """
     place = Home(home)
     place.create()
-    _wait_for_leaving(place, progress)
-    if place.locked():
+    if _runs(place, progress):
         return follow(place, None, progress)
     command = [sys.executable, "-m", "earwitness.embedded.supervisor", "--home", str(place.path)]
     command += ["--workers", ",".join(workers)]
@@ -88,13 +87,19 @@ def follow(home: Home, started: ProcessId | None, progress: Progress) -> StackSt
         EarwitnessError: the start failed.
     """
     told = _Told(progress)
+    first_beat = home.heartbeat()
     try:
-        while (owner := home.owner()) is not None or (started is not None and started.alive()):
+        while True:
+            # Read before the owner: one that beats after this is not dying, and one that took the lock is named by it.
+            beats = home.heartbeat() != first_beat
+            owner = home.owner()
+            if owner is None and (started is None or not started.alive()):
+                break
             state = home.read_state()
             # Until a new supervisor has written its own, the state is that of the one before.
             if state is not None and owner is not None and state.supervisor == owner:
                 told.tell(state)
-                if state.phase == "ready":
+                if state.phase == "ready" and beats:
                     return state
             time.sleep(_POLL)
     except BaseException:
@@ -179,17 +184,26 @@ class _Told:
         self._message = state.message
 
 
-def _wait_for_leaving(home: Home, progress: Progress) -> None:
-    """A supervisor that is stopping already does not become ready again: let it finish."""
+def _runs(home: Home, progress: Progress) -> bool:
+    """Says whether a supervisor runs that is or gets ready.
+
+    One that is stopping is waited for, and so is one that was killed a moment ago: it keeps its lock until it is gone.
+    """
     deadline = time.monotonic() + _STOP_SECONDS
+    first_beat = home.heartbeat()
+    told = False
     while (owner := home.owner()) is not None:
         state = home.read_state()
-        if state is None or state.supervisor != owner or state.phase in {"starting", "ready"}:
-            return
+        leaving = state is not None and state.supervisor == owner and state.phase not in {"starting", "ready"}
+        if not leaving and home.heartbeat() != first_beat:
+            return True
+        if leaving and not told:
+            told = True
+            progress("waiting for the stack that is stopping")
         if time.monotonic() > deadline:
-            raise EarwitnessError(f"the stack in {home.path} is stopping for a long time; run: earwitness down")
-        progress("waiting for the stack that is stopping")
+            raise EarwitnessError(f"the supervisor of {home.path} neither works nor ends; run: earwitness down")
         time.sleep(_POLL)
+    return False
 
 
 def _stop(home: Home, supervisor: ProcessId, progress: Progress, seconds: float) -> None:

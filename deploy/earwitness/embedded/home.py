@@ -131,6 +131,18 @@ class Home:
             time.sleep(0.02)
         return None
 
+    def beat(self) -> None:
+        """Called again and again by the supervisor, to show that it is not one that was killed a moment ago."""
+        with contextlib.suppress(OSError):
+            os.utime(self._lock_file)
+
+    def heartbeat(self) -> int:
+        """A number that changes with each beat, and when a supervisor takes the lock; 0 before the first."""
+        try:
+            return self._lock_file.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def read_state(self) -> StackState | None:
         """What the last supervisor wrote, see `state.read`."""
         return read(self._state_file)

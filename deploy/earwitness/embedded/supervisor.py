@@ -31,6 +31,7 @@ __all__ = ["Progress", "Step", "end_orphans", "main", "supervise"]
 Progress = Callable[[str], None]
 
 _TICK = 0.05
+_BEAT_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class _Supervisor:
         self._phase: Phase = "starting"
         self._message = ""
         self._ports: dict[str, int] = {}
+        self._beat_at = 0.0
         self._written: StackState | None = None
 
     def run(self, make_steps: Callable[[Home], Sequence[Step]]) -> int:
@@ -127,6 +129,9 @@ class _Supervisor:
         for keeper in self._keepers:
             keeper.tick()
         self._write()
+        if time.monotonic() >= self._beat_at:
+            self._beat_at = time.monotonic() + _BEAT_SECONDS
+            self._home.beat()
 
     def _stop_all(self) -> None:
         for keeper in reversed(self._keepers):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from earwitness.schemas.catalogue import FAMILIES
 
-__all__ = ["DEAD_LETTERS", "EVENTS", "MASKED", "RAW", "TOPICS", "landing_of", "metadata", "read_metadata"]
+__all__ = ["DEAD_LETTERS", "EVENTS", "GROUP", "MASKED", "RAW", "TOPICS", "landing_of", "metadata", "read_metadata"]
+
+GROUP = "earwitness-sink"
 
 DEAD_LETTERS = "audit.dead-letters"
 LEDGER = "audit.ledger"

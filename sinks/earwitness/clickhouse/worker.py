@@ -12,14 +12,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from earwitness.clickhouse.deadletters import SinkDeadLetters
 from earwitness.clickhouse.loader import Limits, Loader
+from earwitness.clickhouse.routes import GROUP
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
 from earwitness.runtime.errors import EarwitnessError, SettingsError
 from earwitness.runtime.settings import KafkaSettings, Settings
 
-__all__ = ["GROUP", "run"]
+__all__ = ["run"]
 
-GROUP = "earwitness-sink"
 
 logger = logging.getLogger(__name__)
 

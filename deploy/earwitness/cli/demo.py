@@ -7,10 +7,10 @@ import secrets
 from pathlib import Path
 
 import click
-from earwitness.cli.ledger import settled_balance
 
 from earwitness.cli.demo_app import running_voice_app
 from earwitness.cli.demo_report import print_report
+from earwitness.cli.ledger import settled_balance
 from earwitness.cli.options import home
 from earwitness.cli.output import Progress
 from earwitness.embedded import control

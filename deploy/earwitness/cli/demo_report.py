@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from earwitness.cli.ledger import print_balance
 
+from earwitness.cli.ledger import print_balance
 from earwitness.cli.output import print_table
 from earwitness.cli.query import run_query
 from earwitness.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from earwitness.clickhouse.ledger import Balance
-
     from earwitness.simulator.driver import Driven
 
 __all__ = ["QUESTIONS", "print_report"]

@@ -52,7 +52,7 @@ said AS (
     FROM (
         SELECT source_topic_id AS topic_id, source_partition AS partition, outcome,
             arrayJoin(range(toUInt64(greatest(first_offset, first)), toUInt64(least(last_offset, last) + 1))) AS position
-        FROM store.ledger INNER JOIN bounds ON source_topic_id = topic_id AND source_partition = bounds.partition
+        FROM store.ledger INNER JOIN bounds ON source_topic_id = bounds.topic_id AND source_partition = bounds.partition
         WHERE stage = 'privacy' AND last_offset >= first AND first_offset <= last
     )
     GROUP BY topic_id, partition
@@ -60,7 +60,7 @@ said AS (
 held AS (
     SELECT source_topic_id AS topic_id, source_partition AS partition,
         count() AS row_count, max({_OFFSET}) AS highest, groupBitmapState({_OFFSET}) AS positions
-    FROM store.events INNER JOIN bounds ON source_topic_id = topic_id AND source_partition = bounds.partition
+    FROM store.events INNER JOIN bounds ON source_topic_id = bounds.topic_id AND source_partition = bounds.partition
     WHERE source_offset BETWEEN first AND last
     GROUP BY topic_id, partition
 ),
@@ -74,7 +74,7 @@ SELECT lower(hex(bounds.topic_id)), bounds.partition,
     bitmapCardinality(said.covered), held.row_count, bitmapCardinality(held.positions),
     bitmapCardinality(bitmapAndnot(said.masked, bitmapOr(held.positions, given_up.positions)) AS missing),
     bitmapToArray(bitmapSubsetLimit(missing, toUInt64(0), toUInt64({EXAMPLES}))),
-    bitmapCardinality(bitmapSubsetInRange(missing, held.highest + (held.row_count > 0), toUInt64(1) << 63)),
+    bitmapCardinality(bitmapSubsetInRange(missing, held.highest + (held.row_count > 0), toUInt64(9223372036854775807))),
     bitmapCardinality(bitmapAndnot(held.positions, said.masked) AS extra),
     bitmapToArray(bitmapSubsetLimit(extra, toUInt64(0), toUInt64({EXAMPLES})))
 FROM bounds

@@ -61,6 +61,7 @@ def topics(home: Path) -> set[str]:
     return set(admin_client(settings.need_kafka()).list_topics(timeout=10).topics)
 
 
+@pytest.mark.timeout(420)
 def test_a_life_with_kills(tmp_path):
     home = tmp_path / "a home, with ünusual letters"
     lines: list[str] = []

@@ -1,0 +1,257 @@
+"""The masker on records one can read: what a person would check by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from datetime import UTC, datetime
+
+import fastavro
+import pytest
+
+from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.masker import Masker, WrongTopicError, splicer
+from earwitness.privacy.tokens import Tokens
+from earwitness.schemas import catalogue, codec
+from earwitness.schemas.catalogue import Schema
+from earwitness.schemas.errors import (
+    DatumError,
+    FramingError,
+    MalformedError,
+    SchemaError,
+    TruncatedError,
+    UnknownSchemaError,
+)
+
+PAIRS = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kinds()]
+TOPIC_ID = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8").bytes
+NOON = 1_790_000_000_000
+ENVELOPE = {
+    "event_id": "0190b2f1-9c3a-7def-8123-456789abcdef",
+    "occurred_at": datetime(2026, 11, 24, 12, tzinfo=UTC),
+    "severity": "INFO",
+    "service": "ivr",
+    "environment": "prod",
+    "producer_id": "ivr-7f-1",
+    "sequence": 42,
+    "call_sid": "CA" + "0" * 32,
+    "caller": "+14155550134",
+    "tenant": "default",
+}
+TRANSITION = ENVELOPE | {
+    "from_stage": "confirm_job",
+    "to_stage": "ask_action",
+    "trigger": "user_confirmation_yes",
+    "user_input": "yes, my gate code is 4711",
+    "input_mode": "speech",
+    "confidence": 0.93,
+    "attempt": 1,
+}
+UPDATE = ENVELOPE | {
+    "table": "Jobs",
+    "record_id": "rec1",
+    "updated_at": datetime(2026, 11, 24, tzinfo=UTC),
+    "changes": [
+        {"field": "assignee", "old_value": "John Smith", "new_value": "María García"},
+        {"field": "note", "old_value": None, "new_value": ""},
+    ],
+    "attributes": {"region": "us", "María García": "x", "tel4155550134": "y", "empty": ""},
+}
+
+
+@pytest.fixture
+def made():
+    return Tokens(MaskingKey("k1", hashlib.sha256(b"a key").digest()))
+
+
+@pytest.fixture
+def masker(made):
+    def make(family, **more):
+        return Masker(PAIRS, **{"family": family, "tokens": made, "topic_id": TOPIC_ID, "partition": 5} | more)
+
+    return make
+
+
+def encode(kind, record):
+    return codec.encode(catalogue.raw(kind), record, strict=True)
+
+
+def decode(message):
+    return codec.decode(message)[1]
+
+
+def test_an_event_of_a_call(masker):
+    record = decode(masker("call").mask(encode("call.stage_transition", TRANSITION), 1234, NOON))
+    assert record["kind"] == "call_stage_transition"
+    assert (record["source_topic_id"], record["source_partition"], record["source_offset"]) == (TOPIC_ID, 5, 1234)
+    assert record["received_at"] == datetime.fromtimestamp(NOON / 1000, UTC)
+    assert (record["sample_rate"], record["masking_key_id"], record["previous_tokens"]) == (1.0, "k1", {})
+    assert record["verdict"] is record["verdict_category"] is record["verdict_field"] is record["job_block"] is None
+    assert record["caller"].startswith("tel_k1_")
+    assert record["caller_prefix"].startswith("telprefix_k1_")
+    assert record["user_input"] == "[text]"
+    kept = {name: value for name, value in TRANSITION.items() if name not in {"caller", "user_input", "event_id"}}
+    assert {name: record[name] for name in kept} == kept
+    assert str(record["event_id"]) == ENVELOPE["event_id"]
+
+
+def test_a_changed_record(masker):
+    record = decode(masker("data").mask(encode("data.record_update", UPDATE), 0, 0))
+    assert record["changes"] == [
+        {"field": "assignee", "old_value": "[text]", "new_value": "[text]"},
+        {"field": "note", "old_value": None, "new_value": ""},
+    ]
+    assert record["attributes"] == {"region": "[text]", "[text]": "[text]", "empty": ""}
+
+
+def test_a_caller_who_shows_no_number(masker):
+    one = masker("call")
+    for caller in ("anonymous", "+266696687", "Restricted"):
+        record = decode(one.mask(encode("call.stage_transition", TRANSITION | {"caller": caller}), 0, 0))
+        assert (record["caller"], record["caller_prefix"]) == ("withheld", None)
+    for caller in (None, ""):
+        record = decode(one.mask(encode("call.stage_transition", TRANSITION | {"caller": caller}), 0, 0))
+        assert (record["caller"], record["caller_prefix"]) == (caller, None)
+
+
+def test_a_job_has_a_token_and_a_block(masker):
+    lookup = ENVELOPE | {"client_id": "ACME-12", "job_number": "048213", "found": True, "latency_ms": 2.5}
+    record = decode(masker("data").mask(encode("data.job_lookup", lookup), 0, 0))
+    other = decode(masker("data").mask(encode("data.job_lookup", lookup | {"job_number": "48 214"}), 0, 0))
+    assert record["job_number"] != other["job_number"]
+    assert record["job_block"] == other["job_block"] != None  # noqa: E711  (a chain)
+    assert record["job_block"].startswith("jobblock_k1_")
+    refused = ENVELOPE | {"permission": "job:read", "resource": "job", "allowed": False}
+    assert decode(masker("security").mask(encode("security.authorization", refused), 0, 0))["job_block"] is None
+
+
+@pytest.mark.parametrize("key", ["region", "http.status", "s3_key", "a", "x" * 64, "a-1234"])
+def test_a_key_that_a_program_gave_stays(masker, key):
+    record = decode(masker("data").mask(encode("data.record_update", UPDATE | {"attributes": {key: "v"}}), 0, 0))
+    assert record["attributes"] == {key: "[text]"}
+
+
+@pytest.mark.parametrize(
+    "key", ["John", "josé", "4155550134", "tel-415-555-0134", "job48213", "x" * 65, "a b", "a\n", "_a"]
+)
+def test_a_key_that_somebody_may_have_said_does_not(masker, key):
+    record = decode(masker("data").mask(encode("data.record_update", UPDATE | {"attributes": {key: "v"}}), 0, 0))
+    assert record["attributes"] == {"[text]": "[text]"}
+
+
+def test_a_record_without_a_time_keeps_its_place(masker):
+    one = masker("call")
+    for received in (-1, 0, -1, NOON, NOON, -(2**40)):
+        record = one.mask(encode("call.stage_transition", TRANSITION), 7, received)
+        assert decode(record)["received_at"].timestamp() * 1000 == received
+
+
+@pytest.mark.parametrize("received", [2**63 - 1, 2**62, -(2**63)])
+def test_a_time_that_is_none_stops_the_record_and_not_the_worker(masker, received):
+    one, message = masker("call"), encode("call.stage_transition", TRANSITION)
+    with pytest.raises(MalformedError, match="timestamp"):
+        one.mask(message, 7, received)
+    assert decode(one.mask(message, 8, NOON))["source_offset"] == 8
+    with pytest.raises(MalformedError, match="timestamp"):
+        one.mask(message, 7, received)
+
+
+def test_what_is_no_event_is_refused(masker):
+    one, message = masker("call"), encode("call.stage_transition", TRANSITION)
+    for value in (None, b"", b"\x00\x00\x00\x01", b'{"kind": "call.started"}', message[1:]):
+        with pytest.raises(FramingError):
+            one.mask(value, 0, 0)
+    unknown = b"\x00\x00\x00\x00\x07" + message[5:]
+    with pytest.raises(UnknownSchemaError, match="id 7"):
+        one.mask(unknown, 0, 0)
+    for stage in (catalogue.masked("call.stage_transition"), catalogue.record("dead_letter")):
+        with pytest.raises(UnknownSchemaError, match=f"no raw schema has the id {stage.id}"):
+            one.mask(stage.prefix + message[5:], 0, 0)
+    with pytest.raises(TruncatedError):
+        one.mask(message[:5], 0, 0)
+    with pytest.raises(TruncatedError):
+        one.mask(message[:-1], 0, 0)
+    with pytest.raises(MalformedError):
+        one.mask(message + b"\x00", 0, 0)
+
+
+def test_an_event_on_another_familys_topic_is_refused(masker):
+    with pytest.raises(WrongTopicError, match="not of the family 'data'") as caught:
+        masker("data").mask(encode("call.stage_transition", TRANSITION), 0, 0)
+    assert isinstance(caught.value, DatumError)
+    assert caught.value.reason == "malformed"
+
+
+@pytest.mark.parametrize("field", ["caller", "user_input"])
+def test_broken_text_is_refused_without_a_word_of_it(masker, field):
+    message = encode("call.stage_transition", TRANSITION | {field: "Canary415555"})
+    with pytest.raises(MalformedError) as caught:
+        masker("call").mask(message.replace(b"Canary415555", b"Canary41555\xff"), 0, 0)
+    assert caught.value.__context__ is None
+    assert "Canary" not in repr(caught.value)
+
+
+def test_a_topic_id_has_16_bytes(masker):
+    with pytest.raises(ValueError, match="16 bytes, not 15"):
+        masker("call", topic_id=TOPIC_ID[1:])
+
+
+TEXT = {"type": "array", "items": "string"}
+INNER = {"type": "record", "name": "Inner", "fields": [{"name": "said", "type": "string", "pii": "text"}]}
+COUNTED = {"type": "record", "name": "Counted", "fields": [{"name": "count", "type": "long"}]}
+
+
+def schema(kind, **more):
+    """A raw schema with one field more than the others have."""
+    raw = catalogue.raw("data.job_lookup").definition
+    definition = raw | {"fields": [{"name": "extra", "type": kind, "doc": "…"} | more, *raw["fields"]]}
+    return Schema(99, "raw", "data.job_lookup", definition)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "value", "masked"),
+    [
+        (["null", TEXT], {"pii": "text"}, ["canary"], ["[text]"]),
+        (["null", TEXT], {"pii": "text"}, None, None),
+        ([TEXT, "null"], {"pii": "text"}, [], []),
+        (INNER, {}, {"said": "canary"}, {"said": "[text]"}),
+        (["null", INNER], {}, {"said": "canary"}, {"said": "[text]"}),
+        ({"type": "map", "values": INNER}, {}, {"Key": {"said": "canary"}}, {"Key": {"said": "[text]"}}),
+        ({"type": "array", "items": ["null", INNER]}, {}, [None, {"said": "canary"}], [None, {"said": "[text]"}]),
+        (
+            {"type": "array", "items": {"type": "array", "items": INNER}},
+            {},
+            [[{"said": "canary"}]],
+            [[{"said": "[text]"}]],
+        ),
+        ({"type": "string"}, {"pii": "secret"}, "canary", "[secret]"),
+        (["string", "null"], {"pii": "secret"}, "canary", "[secret]"),
+        (COUNTED, {}, {"count": 3}, {"count": 3}),
+        (TEXT, {"pii": "none"}, ["canary"], ["canary"]),
+        ({"type": "map", "values": "long"}, {}, {"Key": 1}, {"Key": 1}),
+    ],
+    ids=str,
+)
+def test_fields_that_a_later_schema_may_have(made, kind, more, value, masked):
+    raw = schema(kind, **more)
+    lookup = ENVELOPE | {"client_id": "A", "job_number": "1", "found": True, "latency_ms": 2.5}
+    message = codec.encode(raw, lookup | {"extra": value})
+    spliced = splicer(raw, made)(message, 5, b"")
+    assert b"canary" not in spliced or more.get("pii") == "none"
+    # two coarse tokens stand in front: of the caller and of the job
+    head = sum(
+        len(made.coarse(name)[text]) for name, text in (("caller_prefix", b"\x18+14155550134"), ("job_block", b"\x021"))
+    )
+    found = fastavro.schemaless_reader(io.BytesIO(spliced[head:]), codec.parsed(raw), None)
+    assert found["extra"] == masked
+
+
+@pytest.mark.parametrize(
+    ("kind", "pii"),
+    [("long", "phone"), ("bytes", "secret"), ({"type": "map", "values": "long"}, "text"), ("boolean", "text")],
+    ids=str,
+)
+def test_personal_data_that_cannot_be_masked_stops_the_start(made, kind, pii):
+    with pytest.raises(SchemaError, match="only text can be masked"):
+        splicer(schema(kind, pii=pii), made)

@@ -18,8 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["QUESTIONS", "print_report"]
 
 _TIMELINE = """
-SELECT formatDateTime(occurred_at, '%H:%i:%S.%f') AS at, kind, severity, caller, sequence
-FROM audit.events WHERE call_sid = '{call_sid}' ORDER BY occurred_at, sequence
+SELECT formatDateTime(occurred_at, '%H:%i:%S.%f') AS at, kind, what FROM
+(
+    SELECT occurred_at, sequence, kind, concat(direction, ', from ', from_number, ', ', language) AS what
+    FROM audit.call_started WHERE call_sid = '{call_sid}'
+    UNION ALL SELECT occurred_at, sequence, kind,
+        concat(from_stage, ' to ', to_stage, ', ', trigger, ifNull(concat(', ', input_mode, ' ', user_input), ''))
+    FROM audit.call_stage_transition WHERE call_sid = '{call_sid}'
+    UNION ALL SELECT occurred_at, sequence, kind, concat(client_id, ', ', job_number, if(found, ', found', ', not found'))
+    FROM audit.data_job_lookup WHERE call_sid = '{call_sid}'
+    UNION ALL SELECT occurred_at, sequence, kind, concat(permission, if(allowed, ', allowed', ', refused'))
+    FROM audit.security_authorization WHERE call_sid = '{call_sid}'
+    UNION ALL SELECT occurred_at, sequence, kind, concat(action, ', ', outcome, ifNull(concat(', to ', value), ''))
+    FROM audit.call_action_attempted WHERE call_sid = '{call_sid}'
+    UNION ALL SELECT occurred_at, sequence, kind,
+        arrayStringConcat(arrayMap(c -> concat(c.field, ' from ', ifNull(c.old_value, 'empty')), changes), ', ')
+    FROM audit.data_record_update WHERE call_sid = '{call_sid}'
+    UNION ALL SELECT occurred_at, sequence, kind, concat(disconnect_reason, ' after ', toString(duration_seconds), ' s')
+    FROM audit.call_ended WHERE call_sid = '{call_sid}'
+)
+ORDER BY occurred_at, sequence
 """
 
 QUESTIONS = {
@@ -55,8 +73,9 @@ def print_report(analyst: Settings, balance: Balance, driven: Driven) -> None:
     print_balance(balance)
     if driven.example_call_sid is not None:
         sid = driven.example_call_sid
-        show(f"One call, {sid}: the caller is a token, what was said is masked", _TIMELINE.format(call_sid=sid))
+        show(f"One call, {sid}: who called is a token, what was said is masked", _TIMELINE.format(call_sid=sid))
     for question, sql in QUESTIONS.items():
         click.echo(click.style(question, bold=True))
         show(" ".join(sql.split()), sql)
+    click.echo()
     click.echo("Look further:  earwitness query 'SHOW TABLES FROM audit'   earwitness ledger   docs/query.md")

@@ -13,7 +13,7 @@ from earwitness.clickhouse.routes import EVENTS, TOPICS, landing_of, metadata, r
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
 from earwitness.schemas import framing
 
-__all__ = ["Assignment"]
+__all__ = ["Assignment", "check"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,21 @@ _FORBIDDEN = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.SASL_AUTHENTICATION_FAILED,
-    KafkaError._AUTHENTICATION,  # noqa: SLF001 - how confluent-kafka names librdkafka's own codes
 }
+
+
+def check(error: KafkaError) -> None:
+    """Log an error of the consumer that it recovers from by itself.
+
+    Raises:
+        EarwitnessError: it never will: this user may not log in, or not read.
+    """
+    text = error.str()
+    # A broker that goes down during a login comes under the same code as one that refuses it.
+    refused = error.code() == KafkaError._AUTHENTICATION and "transport failure" not in text  # noqa: SLF001 - its name there
+    if refused or error.code() in _FORBIDDEN:
+        raise EarwitnessError(f"Kafka refuses the sink: {text}; check its user, password and ACLs")
+    logger.warning("consumer: %s", text)
 
 
 class Assignment:
@@ -72,8 +85,8 @@ class Assignment:
         except KafkaException as error:
             raise UnavailableError(f"the broker does not answer: {error.args[0].str()}") from error
         if any(record.error() is not None for record in records):
-            for record in records:
-                self._check(record.error())
+            for reported in filter(None, [record.error() for record in records]):
+                check(reported)
             records = [record for record in records if record.error() is None]
         return records
 
@@ -191,13 +204,6 @@ class Assignment:
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._lost = True
         self._on_revoke(consumer, partitions)
-
-    def _check(self, error: KafkaError | None) -> None:
-        if error is None:
-            return
-        if error.code() in _FORBIDDEN:
-            raise EarwitnessError(f"Kafka refuses the sink: {error.str()}; check its user, password and ACLs")
-        logger.warning("consumer: %s", error.str())
 
 
 def _partitions(keys: Iterable[Key]) -> list[TopicPartition]:

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaException
 
+from earwitness.clickhouse.assignment import check
 from earwitness.clickhouse.deadletters import SinkDeadLetters
 from earwitness.clickhouse.loader import Limits, Loader
 from earwitness.clickhouse.routes import GROUP
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
-from earwitness.runtime.errors import EarwitnessError, SettingsError
+from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import KafkaSettings, Settings
 
 __all__ = ["run"]
@@ -68,12 +69,7 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
 
 
 def _consumer(kafka: KafkaSettings) -> Consumer:
-    def on_error(error: KafkaError) -> None:
-        if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 - how confluent-kafka names librdkafka's codes
-            raise EarwitnessError(f"Kafka refuses the sink's login: {error.str()}; check its user and password")
-        logger.warning("consumer: %s", error.str())
-
-    config = {**_DEFAULTS, **kafka.librdkafka(), **_FIXED, "error_cb": on_error}
+    config = {**_DEFAULTS, **kafka.librdkafka(), **_FIXED, "error_cb": check}
     try:
         return Consumer(config, logger=logging.getLogger(f"{__name__}.librdkafka"))
     except KafkaException as error:

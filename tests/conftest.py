@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from earwitness.cli.query import run_query
 from earwitness.embedded import control
+from earwitness.embedded.jars import read_lock
+from earwitness.runtime.kafka_admin import admin_client
 from earwitness.runtime.settings import Settings
 
 
@@ -17,6 +20,15 @@ def pytest_configure() -> None:
     # The developer's own settings must neither reach a test nor a process that it starts.
     for name in [name for name in os.environ if name.startswith("EARWITNESS_")]:
         del os.environ[name]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # Continuous integration looks for this line: a run without the real parts must not pass for a run with them.
+    if _TOOK_PART:
+        terminalreporter.write_line(f"took part: {', '.join(_TOOK_PART)}")
+
+
+_TOOK_PART: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     lines: list[str] = []
     try:
         control.up(home, workers=(), progress=lines.append, foreground_child=True)
-        yield Stack(home)
+        stack = Stack(home)
+        _TOOK_PART[:] = [_kafka_version(stack), _clickhouse_version(stack)]
+        yield stack
     finally:
         control.down(home, lines.append)
+
+
+def _kafka_version(stack: Stack) -> str:
+    """What the broker's classes come from; that it answers is asked of it."""
+    broker = admin_client(stack.settings("admin").need_kafka())
+    assert broker.list_topics(timeout=10).topics
+    version = next(jar.coordinate.split(":")[2] for jar in read_lock() if ":kafka_2.13:" in jar.coordinate)
+    return f"Apache Kafka {version}"
+
+
+def _clickhouse_version(stack: Stack) -> str:
+    _, rows = run_query(stack.settings("admin").need_clickhouse(), "SELECT version()")
+    return f"ClickHouse {rows[0][0]}"

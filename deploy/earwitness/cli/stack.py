@@ -9,9 +9,10 @@ from typing import Any
 import click
 import msgspec
 
-from earwitness.cli.options import as_json, home
+from earwitness.cli.options import as_json, home, settings_for
 from earwitness.cli.output import Progress, json_line, print_table
 from earwitness.cli.rates import StageRate, stage_rates
+from earwitness.clickhouse.ledger import Balance, balance
 from earwitness.embedded import control
 from earwitness.embedded.state import StackState
 from earwitness.runtime.errors import EarwitnessError
@@ -49,16 +50,22 @@ def status(home: Path, as_json: bool) -> int:  # noqa: FBT001
     state = control.status(home)
     ready = state.phase == "ready" and all(service.state == "ready" for service in state.services)
     rates: list[StageRate] = []
+    books: Balance | None = None
     trouble = None
     if ready:
         try:
             rates = stage_rates(home)
+            admin = settings_for("admin", home)
+            books = balance(admin.need_clickhouse(), admin.kafka)
         except EarwitnessError as error:
             trouble = str(error)
     if as_json:
-        json_line({"ready": ready, "stack": state, "stages": rates, "trouble": trouble})
+        told = None if books is None else {"unexplained": books.unexplained, "in_flight": books.in_flight}
+        json_line({"ready": ready, "stack": state, "stages": rates, "ledger": told, "trouble": trouble})
         return 0 if ready else 1
     _print(state, rates)
+    if books is not None:
+        click.echo(f"ledger: {books.lines[-1]}")
     if trouble:
         click.echo(trouble, err=True)
     return 0 if ready else 1

@@ -144,9 +144,6 @@ class Loader:
             self._jobs.finish()
         except EarwitnessError as error:
             self._failed(error)
-        else:
-            if not self._jobs.busy:
-                self._backoff.succeeded()
 
     def _failed(self, error: EarwitnessError) -> None:
         if remedy(error) is not Remedy.RETRY:
@@ -209,6 +206,7 @@ class Loader:
             self._assignment.sorter.active[question.key].answer(question, offsets)
 
     def _stored(self, dead: list[Bad]) -> None:
+        self._backoff.succeeded()
         batch, self._sealed = self._sealed, None
         if batch is not None:
             self.rows += batch.count - (len(dead) - len(batch.bad))

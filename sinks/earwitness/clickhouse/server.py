@@ -73,7 +73,7 @@ class Server:
 
         After `NoAnswerError`, and after some `ServerError`s, the rows may be stored, all or in part, now or later.
         """
-        self._request(body, {"query": sql, **settings})
+        self._request(body, {"query": sql, **settings}, quoting=True)
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
@@ -86,7 +86,7 @@ class Server:
             with contextlib.suppress(OSError):
                 waiting.shutdown(socket.SHUT_RDWR)
 
-    def _request(self, body: bytes, parameters: Mapping[str, Setting]) -> bytes:
+    def _request(self, body: bytes, parameters: Mapping[str, Setting], *, quoting: bool = False) -> bytes:
         if time.monotonic() - self._used > _IDLE_SECONDS:
             self._connection.close()
         # The answer comes when everything is done, so that its status is the truth.
@@ -103,5 +103,5 @@ class Server:
         self._used = time.monotonic()
         code = response.getheader("X-ClickHouse-Exception-Code")
         if response.status != http.client.OK or code is not None:
-            raise ServerError(int(code or 0), answer.decode("utf-8", "replace"))
+            raise ServerError(int(code or 0), answer.decode("utf-8", "replace"), quoting=quoting)
         return answer

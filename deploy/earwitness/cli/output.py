@@ -16,6 +16,8 @@ from rich.table import Table
 
 __all__ = ["Progress", "json_line", "print_table"]
 
+_GAP = 3  # what a table puts between two columns
+
 
 def json_line(value: object) -> None:
     """Print a value as one line of JSON."""
@@ -32,13 +34,29 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title:
         for line in [list(columns), *texts]:
             click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
         return
+    console = Console(markup=False, highlight=False)
+    widest = [max(map(len, cells)) for cells in zip(columns, *texts, strict=True)]
+    if sum(widest) + _GAP * len(widest) > console.width:
+        _print_records(console, columns, texts, title)
+        return
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         numbers = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for line in texts:
         table.add_row(*line)
-    Console(markup=False).print(table)
+    console.print(table)
+
+
+def _print_records(console: Console, columns: Sequence[str], texts: Sequence[Sequence[str]], title: str | None) -> None:
+    """Rows that do not fit side by side: one below the other, a line a column."""
+    width = max(map(len, columns), default=0)
+    if title:
+        console.print(title, style="bold")
+    for number, line in enumerate(texts, start=1):
+        console.print(f"row {number}", style="bold")
+        for column, cell in zip(columns, line, strict=True):
+            console.print(f"  {column:<{width}}  {cell}", soft_wrap=True)
 
 
 def _text(cell: object) -> str:

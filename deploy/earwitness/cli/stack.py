@@ -85,7 +85,7 @@ def _row(service: Any, ports: dict[str, int]) -> list[Any]:
     return [
         service.name,
         service.state,
-        service.process.pid if service.process else None,
+        str(service.process.pid) if service.process else None,
         str(ports[service.name]) if service.name in ports else None,
         time.strftime("%H:%M:%S", time.gmtime(service.uptime_seconds)) if service.uptime_seconds is not None else None,
         service.restarts,

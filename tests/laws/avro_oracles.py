@@ -25,7 +25,7 @@ class Fast:
     """fastavro, without logical types."""
 
     def __init__(self, kind):
-        self.parsed = fastavro.parse_schema(bare(kind), named_schemas={}, _write_hint=False)
+        self.parsed = fastavro.parse_schema(bare(kind), named_schemas={})
 
     def read(self, data):
         source = io.BytesIO(data)

@@ -51,7 +51,7 @@ def test_no_id_is_used_twice_and_each_fits_the_wire():
 
 @every_schema
 def test_both_avro_libraries_take_it(schema):
-    fastavro.parse_schema(schema.definition, named_schemas={}, _write_hint=False)
+    fastavro.parse_schema(schema.definition, named_schemas={})
     avro.schema.parse(schema.text)
 
 

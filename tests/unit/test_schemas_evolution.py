@@ -66,13 +66,13 @@ def enums(kind):
 
 def write(definition, record):
     out = io.BytesIO()
-    parsed = fastavro.parse_schema(definition, named_schemas={}, _write_hint=False)
+    parsed = fastavro.parse_schema(definition, named_schemas={})
     fastavro.schemaless_writer(out, parsed, record)
     return out.getvalue()
 
 
 def read_with_fastavro(data, writer, reader):
-    names = [fastavro.parse_schema(one, named_schemas={}, _write_hint=False) for one in (writer, reader)]
+    names = [fastavro.parse_schema(one, named_schemas={}) for one in (writer, reader)]
     return fastavro.schemaless_reader(io.BytesIO(data), *names)
 
 

@@ -28,7 +28,6 @@ _BLOCK = 20
 _JOB_DIGITS = 20
 _NOT_DIGIT = re.compile(r"[^0-9]")
 _FIRST = re.compile(r"[+0-9]")
-_SPACE = re.compile(r"\s+")
 _SIP = re.compile(r"sips?:([^@;]+)@", re.IGNORECASE)
 
 
@@ -108,6 +107,8 @@ def ip(text: str) -> str | None:
 
 
 def _folded(text: str) -> str:
+    if text.isascii():
+        return " ".join(text.lower().split())
     # Folding can undo the normal form, so it is made again.
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _SPACE.sub(" ", folded).strip()
+    return " ".join(folded.split())

@@ -96,31 +96,51 @@ WHERE first_offset > ifNull(reached, {first - 1}) + 1 ORDER BY 1 LIMIT {EXAMPLES
 
 
 def producers(since: datetime | None) -> str:
-    """Per producer with missing sequences or declared losses: id, first, last, stored, declared lost, missing."""
+    """Per producer with missing sequences or declared losses: id, first, last, stored, declared lost, missing.
+
+    What producers say is not ours: a range of theirs is never expanded, so that a wrong one cannot exhaust anything.
+    """
     first = "1" if since is None else "min(sequence)"
     return f"""
 WITH
-told AS (
-    SELECT producer_id, groupBitmapState(number) AS lost, max(number) AS last FROM (
-        SELECT producer_id, arrayJoin(range(toUInt64(each.first), toUInt64(each.last + 1))) AS number
-        FROM store.events ARRAY JOIN lost AS each WHERE kind = 'trail.client_report'
-    )
-    GROUP BY producer_id
-),
 seen AS (
-    SELECT producer_id, toUInt64({first}) AS first, toUInt64(max(sequence)) AS last,
-        groupBitmapState(toUInt64(sequence)) AS stored
+    SELECT producer_id, toInt64({first}) AS first, max(sequence) AS last, groupBitmap(toUInt64(sequence)) AS stored
     FROM store.events WHERE sequence > 0 AND {_after("received_at", since)} GROUP BY producer_id
+),
+told AS (
+    SELECT producer_id, greatest(each.1, first) AS begin, least(each.2, last) AS end
+    FROM (
+        SELECT DISTINCT producer_id, arrayJoin(lost) AS each FROM store.events WHERE kind = 'trail.client_report'
+    ) AS reports INNER JOIN seen USING producer_id
+    WHERE begin <= end
+),
+islands AS (
+    SELECT producer_id, min(begin) AS begin, max(end) AS end
+    FROM (
+        SELECT producer_id, begin, end, sum(apart) OVER (PARTITION BY producer_id ORDER BY begin, end) AS island
+        FROM (
+            SELECT producer_id, begin, end, begin > max(end) OVER (
+                PARTITION BY producer_id ORDER BY begin, end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS apart
+            FROM told
+        )
+    )
+    GROUP BY producer_id, island
+),
+lost AS (SELECT producer_id, sum(end - begin + 1) AS declared FROM islands GROUP BY producer_id),
+both AS (
+    SELECT producer_id, groupBitmap(toUInt64(sequence)) AS arrived
+    FROM store.events AS events ASOF INNER JOIN islands
+        ON events.producer_id = islands.producer_id AND events.sequence >= islands.begin
+    WHERE sequence <= end AND {_after("received_at", since)}
+    GROUP BY producer_id
 )
-SELECT producer_id, first, until - 1, stored_count, lost_count, until - first - accounted AS missing
-FROM (
-    SELECT seen.producer_id AS producer_id, seen.first AS first, greatest(seen.last, told.last) + 1 AS until,
-        bitmapCardinality(seen.stored) AS stored_count, bitmapCardinality(told.lost) AS lost_count,
-        bitmapCardinality(bitmapSubsetInRange(bitmapOr(seen.stored, told.lost), first, until)) AS accounted
-    FROM seen LEFT JOIN told ON told.producer_id = seen.producer_id
-)
-WHERE missing > 0 OR lost_count > 0
-ORDER BY missing DESC, producer_id"""
+SELECT seen.producer_id, first, last, stored, declared, last - first + 1 - stored - declared + arrived AS missing
+FROM seen
+LEFT JOIN lost ON lost.producer_id = seen.producer_id
+LEFT JOIN both ON both.producer_id = seen.producer_id
+WHERE missing > 0 OR declared > 0
+ORDER BY missing DESC, seen.producer_id"""
 
 
 def gaps(first: int) -> str:

@@ -25,7 +25,7 @@ __all__ = ["down", "status", "up"]
 def up(home: Path) -> None:
     """Start Apache Kafka, ClickHouse and one worker of each stage, and wait until all of them serve.
 
-    The first time, 54 MB of Kafka are fetched and passwords and keys are made. What is up already stays as it is.
+    The first time, 56 MB of Kafka are fetched and passwords and keys are made. What is up already stays as it is.
     """
     state = control.up(home, progress=Progress())
     click.echo(

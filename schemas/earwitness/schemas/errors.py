@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 from earwitness.runtime.errors import EarwitnessError, UsageError
 
 __all__ = [
@@ -38,7 +40,8 @@ class UnknownSchemaError(SchemaError, KeyError):
 class DatumError(EarwitnessError):
     """Bytes that are no datum of their schema. The message never holds any of them."""
 
-    reason = "malformed"
+    reason: ClassVar[Literal["framing", "truncated", "malformed", "too_large"]] = "malformed"
+    """What a dead letter gives as its reason."""
 
 
 class FramingError(DatumError):
@@ -55,5 +58,3 @@ class TruncatedError(DatumError):
 
 class MalformedError(DatumError):
     """A union branch, enum symbol, length or block count that cannot be, or bytes left over behind the record."""
-
-    reason = "malformed"

@@ -36,7 +36,17 @@ def main(what: str) -> int:
             return _fail(
                 "cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv", made.stdout
             )
-    pip = [str(PYTHON), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    pip = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--no-compile",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+    ]
     if not _run([*pip, "--require-hashes", "-r", str(requirements)], count):
         return _fail("packages could not be installed; is the package index reachable?", "")
     if not _run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], 0):

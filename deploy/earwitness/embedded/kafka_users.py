@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import cast
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import ( # it re-exports without saying so
+from confluent_kafka.admin import (  # it re-exports without saying so
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialAlteration,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import ( # it re-exports without saying so
+from confluent_kafka.admin import (  # it re-exports without saying so
     AclBinding,
     AclBindingFilter,
     AclOperation,

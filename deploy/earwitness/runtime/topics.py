@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import ( # it re-exports without saying so
+from confluent_kafka.admin import (  # it re-exports without saying so
     AclBinding,
     AdminClient,
     AlterConfigOpType,

@@ -23,7 +23,7 @@ from typing import Any
 
 from end_to_end import load, peers
 from end_to_end.meter import Meter, await_idle
-from end_to_end.systems import SYSTEMS, Bench, Plan
+from end_to_end.systems import PRODUCER, SYSTEMS, Bench, Plan
 
 DEADLINE_SECONDS = 600.0
 GOALS = {"events_per_second": 25_000, "faust": 7.0, "quixstreams": 1.7}
@@ -159,7 +159,7 @@ def main() -> int:
         directory = Path(name)
         bench = Bench(Path(os.environ["EARWITNESS_HOME"]), directory)
         for number in range(given.rounds):
-            producer_id = f"bench-{uuid.uuid4().hex[:8]}"
+            producer_id = f"{PRODUCER}{uuid.uuid4().hex[:8]}"
             messages = load.events(given.events, number, producer_id)
             turn = number % len(chosen)
             for system in chosen[turn:] + chosen[:turn]:

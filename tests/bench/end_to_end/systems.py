@@ -26,6 +26,8 @@ from earwitness.schemas import catalogue
 
 PEERS = ("faust", "quixstreams")
 SYSTEMS = ("earwitness", *PEERS)
+PRODUCER = "bench-"
+"""How every benchmark's producer ids begin."""
 
 _HERE = Path(__file__).parent
 _PARTITIONS = 6
@@ -71,6 +73,7 @@ class Bench:
     def plan(self, system: str) -> Iterator[Plan]:
         """What a run of that system needs; what was made for it is gone afterwards."""
         if system == "earwitness":
+            self._empty_ours()
             yield self._ours()
             return
         name = f"bench-{system}-{uuid.uuid4().hex[:8]}"
@@ -86,6 +89,14 @@ class Bench:
             self.clickhouse.command(f"DROP TABLE {target.full_name} SYNC")
             for future in self._admin.delete_topics(topics).values():
                 future.result(30)
+
+    def _empty_ours(self) -> None:
+        """Every run begins with an empty table, as the peers' do: merges of earlier runs' rows are no part of it."""
+        table = f"{tables.DATABASE}.events"
+        count = f"SELECT count() FROM {table} WHERE NOT startsWith(producer_id, '{PRODUCER}')"
+        if foreign := int(self.clickhouse.command(count)):
+            raise RuntimeError(f"{table} holds {foreign} rows that are no benchmark's: give the benchmark its own home")
+        self.clickhouse.command(f"TRUNCATE TABLE {table} SYNC")
 
     def _ours(self) -> Plan:
         stages = ("privacy", "sink")

@@ -7,10 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from earwitness.clickhouse.positions import Answer, Track, front, position_of
+from earwitness.clickhouse.positions import Answer, Track, front, position_of, read_offset
 from earwitness.schemas.errors import DatumError, MalformedError
 from earwitness.schemas.framing import HEADER_SIZE
-from earwitness.schemas.varint import read_long
 
 __all__ = ["Bad", "Batch", "Key", "Mark", "Partition", "Question", "Record", "Sorter"]
 
@@ -131,9 +130,7 @@ class Partition:
                 question = self._switch(value)
                 if question is not None:
                     return question
-            offset, _ = read_long(value, self._offset_at)
-            if offset < 0:
-                raise MalformedError("its position is negative")
+            offset = read_offset(value, self._offset_at)
         except DatumError as error:
             batch.bad.append(Bad(record, error.reason, str(error)))
             return None

@@ -18,7 +18,7 @@ from earwitness.schemas.errors import FramingError, MalformedError, TruncatedErr
 from earwitness.schemas.framing import HEADER_SIZE
 from earwitness.schemas.varint import read_long
 
-__all__ = ["WINDOW", "Answer", "Position", "Track", "front", "position_of"]
+__all__ = ["WINDOW", "Answer", "Position", "Track", "front", "position_of", "read_offset"]
 
 WINDOW = 200_000
 """How many positions one question is about, at most: it bounds the set that is read and kept."""
@@ -49,10 +49,31 @@ def position_of(message: bytes) -> Position:
     if message[HEADER_SIZE]:
         raise MalformedError("its kind is none")
     partition, at = read_long(message, _AFTER_TOPIC_ID, 5)
-    offset, _ = read_long(message, at)
-    if partition < 0 or offset < 0:
+    if partition < 0:
         raise MalformedError("its position is negative")
-    return Position(message[_TOPIC_ID], partition, offset)
+    return Position(message[_TOPIC_ID], partition, read_offset(message, at))
+
+
+def read_offset(message: bytes, at: int) -> int:
+    """The offset that starts at index `at`. Written out, because it is done for every record.
+
+    Raises:
+        DatumError: there is none, or it is negative.
+    """
+    try:
+        byte = message[at]
+        value = byte & 127
+        shift = 7
+        while byte > 127:
+            at += 1
+            byte = message[at]
+            value |= (byte & 127) << shift
+            shift += 7
+    except IndexError:
+        raise TruncatedError("it ends before its position does") from None
+    if value & 1 or value >> 64:
+        raise MalformedError("its position is negative or larger than any")
+    return value >> 1
 
 
 def front(message: bytes) -> bytes:

@@ -143,7 +143,7 @@ def _as_hex(column: Column, table: str = "events") -> tuple[Column, str]:
 
 _CALLS: tuple[tuple[str, str, str, str], ...] = (
     ("tenant", "LowCardinality(String)", "events.tenant", "Whose call it is."),
-    ("call_sid", "String", "assumeNotNull(events.call_sid)", "Twilio's id of the call."),
+    ("call_sid", "Nullable(String)", "events.call_sid", "Twilio's id of the call; never null here."),
     ("caller", "Nullable(String)", "any(events.caller)", "Token of the other party's number."),
     (
         "started_at",

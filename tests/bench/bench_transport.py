@@ -26,6 +26,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -87,7 +88,9 @@ def child(way: str, kafka: KafkaSettings, topic: str, into: str, records: int) -
         key = QuarantineKey("bench", os.urandom(32))
         run_stage(f"bench-{uuid.uuid4().hex[:8]}", [topic], CopyingStep(meter, into), kafka=kafka, quarantine=key)
         return
-    app = build_app(f"bench-{uuid.uuid4().hex[:8]}", kafka)
+    app = build_app(
+        f"bench-{uuid.uuid4().hex[:8]}", kafka, directory=Path(tempfile.mkdtemp(prefix="earwitness-bench-"))
+    )
     if way in SLOW:
         servers = [URL(str(url).replace("slices:", "kafka:")) for url in app.conf.broker]
         warnings.simplefilter("ignore", AlreadyConfiguredWarning)

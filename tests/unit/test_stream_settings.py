@@ -46,6 +46,6 @@ def test_the_app_reads_slices_as_its_user_and_opens_nothing(tmp_path):
         (KafkaSettings("a:1", "SSL", extra={"ssl.crl.location": "x"}), "ssl.crl.location"),
     ],
 )
-def test_a_login_that_faust_cannot_do_is_refused(kafka, says):
+def test_a_login_that_faust_cannot_do_is_refused(kafka, says, tmp_path):
     with pytest.raises(SettingsError, match=says):
-        build_app("earwitness-t", kafka)
+        build_app("earwitness-t", kafka, directory=tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import ssl
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,16 +36,14 @@ class SliceApp(faust.App):
     slices: SliceOptions = SliceOptions()
 
 
-def build_app(
-    name: str, kafka: KafkaSettings, options: SliceOptions | None = None, *, directory: Path | None = None
-) -> SliceApp:
+def build_app(name: str, kafka: KafkaSettings, options: SliceOptions | None = None, *, directory: Path) -> SliceApp:
     """An app that reads slices as consumer group `name`.
 
     Args:
         name: the consumer group.
         kafka: the broker; of librdkafka's own properties those of TLS hold here too.
         options: sizes and times.
-        directory: where Faust may put files. It has none to put, but insists on having one.
+        directory: where Faust may put files, this process's own. It has none to put, but insists on having one.
 
     Raises:
         SettingsError: a security setting is one that Faust cannot follow.
@@ -71,7 +68,7 @@ def build_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         store="memory://",
-        datadir=directory or Path(tempfile.gettempdir()) / f"earwitness-{name}",
+        datadir=directory,
         web_enabled=False,
         worker_redirect_stdouts=False,
         autodiscover=False,

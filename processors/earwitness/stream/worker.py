@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -60,23 +62,22 @@ def run_stage(
         SettingsError: a setting is unusable.
     """
     options = options or SliceOptions()
-    app = build_app(f"earwitness-{stage}", kafka, options)
     outputs = Outputs(kafka)
     ids = TopicIds(kafka, topics)
 
     async def look_up_again(*_: Any, **__: Any) -> None:
         ids.forget()
 
-    app.on_partitions_assigned.connect(look_up_again, weak=False)
-    add_loop(
-        app,
-        topics,
-        SliceLoop(step, outputs=outputs, records=Records(stage, quarantine), topic_ids=ids, options=options),
-    )
-    try:
-        return run(app, on_ready)
-    finally:
-        outputs.close()
+    loop = SliceLoop(step, outputs=outputs, records=Records(stage, quarantine), topic_ids=ids, options=options)
+    # A directory with a name that others can guess could be there already, and be theirs.
+    with tempfile.TemporaryDirectory(prefix="earwitness-") as directory:
+        app = build_app(f"earwitness-{stage}", kafka, options, directory=Path(directory))
+        app.on_partitions_assigned.connect(look_up_again, weak=False)
+        add_loop(app, topics, loop)
+        try:
+            return run(app, on_ready)
+        finally:
+            outputs.close()
 
 
 def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:

@@ -145,7 +145,7 @@ class Assignment:
             self._warned = time.monotonic()
             ids = sorted({schema_id for _, schema_id, _ in self.sorter.waiting.values()})
             logger.warning(
-                "%d partitions wait: the tables cannot hold the schemas %s yet; run: earwitness clickhouse apply",
+                "%d partitions wait: the tables cannot hold the schemas %s yet; migrate them, as every `earwitness up` does",
                 len(self._held_back),
                 ", ".join(map(str, ids)),
             )

@@ -11,8 +11,9 @@ can then neither split an insert over hundreds of partitions nor keep a person's
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from earwitness.clickhouse.columns import Column, columns_of, quoted, union
 from earwitness.schemas import catalogue
@@ -29,6 +30,7 @@ PARTITION BY toYYYYMM(received_at)
 ORDER BY (tenant, kind, occurred_at)
 TTL toDateTime(received_at) + toIntervalDay(90) RECOMPRESS CODEC(ZSTD(6)),
     toDateTime(received_at) + toIntervalMonth({KEPT_MONTHS})"""
+_LOW_CARDINALITY = re.compile(r"LowCardinality\((.+)\)")
 _UNFENCED = """
 WHERE throwIf((
     SELECT count() FROM store.claims FINAL
@@ -128,9 +130,15 @@ def versions() -> Table:
 def _events() -> Landing:
     columns = tuple(union(masked_schemas()))
     projections = tuple(f"PROJECTION {name} ({query})" for name, query in _PROJECTIONS.items())
-    source = Table("landing_events", columns, "ENGINE = Null")
+    source = Table("landing_events", tuple(map(_landed, columns)), "ENGINE = Null")
     target = Table("events", (*columns, INSERTED), _EVENTS, projections)
     return Landing(source, target, masked_schemas(), {"kind": ("replaceOne(kind, '_', '.') AS kind",)}, _UNFENCED)
+
+
+def _landed(column: Column) -> Column:
+    """As plain text: each kind lacks most columns, and a default goes through a dictionary row by row (8 µs a row)."""
+    found = _LOW_CARDINALITY.fullmatch(column.type)
+    return column if found is None else replace(column, type=found[1])
 
 
 def _claims() -> Landing:

@@ -45,6 +45,7 @@ class Masker:
         pairs: raw and masked schema of each kind that may come.
         family: the topic's family; an event of another one is refused.
         tokens: what personal data is replaced by.
+        splicer_of: gives a raw schema's splicer, for the maskers of several partitions to share; None makes new ones.
         topic_id: Kafka's id of the raw topic, 16 bytes.
         partition: the raw partition.
     """
@@ -57,6 +58,7 @@ class Masker:
         tokens: Tokens,
         topic_id: bytes,
         partition: int,
+        splicer_of: Callable[[Schema], Splicer] | None = None,
     ) -> None:
         if len(topic_id) != 16:
             raise ValueError(f"a topic id has 16 bytes, not {len(topic_id)}")
@@ -68,7 +70,8 @@ class Masker:
             if raw.family != family:
                 self._other_family.add(raw.prefix)
                 continue
-            self._plans[raw.prefix] = _Plan(masked.prefix + position, splicer(raw, tokens))
+            splice = splicer(raw, tokens) if splicer_of is None else splicer_of(raw)
+            self._plans[raw.prefix] = _Plan(masked.prefix + position, splice)
         # sample rate, key id, no verdict, category or field, no previous tokens; then the coarse tokens
         self._tail = _KEPT + encoded(tokens.key_id) + b"\x00\x00\x00" + _EMPTY_COLLECTION
         self._received_ms: int | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.tables.manager import TableManager
 from faust.types.auth import SASLMechanism
 from mode import CrashingSupervisor
 from yarl import URL
@@ -34,6 +35,16 @@ class SliceApp(faust.App):
 
     logger = logging.getLogger("faust")  # else Faust's own messages would come under this module's name
     slices: SliceOptions = SliceOptions()
+
+
+class _NoTables(TableManager):
+    """Faust's own waits a second at every start for tables to be declared; there are none here."""
+
+    logger = logging.getLogger("faust")
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
 
 
 def build_app(name: str, kafka: KafkaSettings, options: SliceOptions | None = None, *, directory: Path) -> SliceApp:
@@ -72,6 +83,7 @@ def build_app(name: str, kafka: KafkaSettings, options: SliceOptions | None = No
         web_enabled=False,
         worker_redirect_stdouts=False,
         autodiscover=False,
+        TableManager=_NoTables,
     )
     app.slices = options
     return app

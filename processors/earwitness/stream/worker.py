@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -95,6 +96,10 @@ def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
     app.on_partitions_assigned.connect(assigned, weak=False)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # Records in flight are very many objects in no cycle; by default the collector looks through them again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     worker = _Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     try:
         worker.execute_from_commandline()

@@ -31,7 +31,7 @@ PRODUCER = "bench-"
 
 _HERE = Path(__file__).parent
 _PARTITIONS = 6
-_INHERITED = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
+_INHERITED = ("HOME", "LANG", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
 _PERSONAL = {"phone", "name", "client", "job", "ip", "text", "secret"}
 
 

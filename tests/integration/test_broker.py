@@ -228,7 +228,8 @@ def test_privacy_reads_raw_in_its_group_and_writes_what_comes_of_it(broker):
 def test_sink_reads_what_is_stored_and_never_raw(broker):
     sink = broker.settings("sink")
     assert joins(sink, "audit.masked.system", "earwitness-sink")
-    assert produce(sink, "audit.ledger", b"x", partition=1) == [None]
+    assert produce(sink, "audit.dead-letters", b"x", partition=1) == [None]
+    assert produce(sink, "audit.ledger", b"x") == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
     for topic in ("audit.raw.system", "audit.quarantine"):
         assert sight(sink, topic) == KafkaError.TOPIC_AUTHORIZATION_FAILED
     assert produce(sink, "audit.masked.system", b"x") == [KafkaError.TOPIC_AUTHORIZATION_FAILED]

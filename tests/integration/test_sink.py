@@ -18,14 +18,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
 
 from earwitness.clickhouse import migrate
 from earwitness.clickhouse.batch import Batch
@@ -185,23 +177,6 @@ def test_what_is_written_again_is_stored_once(sink):
     assert sink.stored() == list(range(1000))
 
 
-@pytest.fixture
-def may_write_dead_letters(stack):
-    binding = AclBinding(
-        ResourceType.TOPIC,
-        "audit.dead-letters",
-        ResourcePatternType.LITERAL,
-        "User:sink",
-        "*",
-        AclOperation.WRITE,
-        AclPermissionType.ALLOW,
-    )
-    admin = AdminClient(stack.settings("admin").need_kafka().librdkafka())
-    for future in admin.create_acls([binding]).values():
-        future.result(10)
-
-
-@pytest.mark.usefixtures("may_write_dead_letters")
 def test_a_bad_row_is_set_aside_and_the_others_are_stored(sink):
     schema = catalogue.masked("data.job_lookup")
     messages = list(records.masked_messages(3, sink.topic_id, 4, range(300), [schema.name]))

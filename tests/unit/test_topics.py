@@ -65,7 +65,7 @@ def test_sink_reads_what_is_stored(bindings):
         *(("read", f"audit.masked.{family}") for family in FAMILIES),
         ("read", "audit.dead-letters"),
         ("read", "audit.ledger"),
-        ("write", "audit.ledger"),
+        ("write", "audit.dead-letters"),
         ("read", "earwitness-sink"),
     }
 

@@ -45,7 +45,7 @@ def test_every_event_is_stored_exactly_once(home: Path, victim: str) -> None:
     proof = kill_rounds.Proof(home, seed=hash(victim))
     try:
         found = proof.run(victim, 1, 5_000, load_seconds=2.0)
+        assert found.exact, found
+        assert kill_rounds.balance_of(home) == {"unexplained": 0, "in_flight": 0}
     finally:
         proof.close()
-    assert found.exact, found
-    assert kill_rounds.balance_of(home) == {"unexplained": 0, "in_flight": 0}

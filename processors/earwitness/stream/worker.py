@@ -97,7 +97,6 @@ def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     # Records in flight are very many objects in no cycle; by default the collector looks through them again and again.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     worker = _Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)

@@ -4,11 +4,10 @@
     make bench NAME=end_to_end       one
     python tests/bench/run.py NAME [ARGUMENT …]    one, with arguments of its own
 
-Each benchmark is a script that prints one JSON object. Whoever needs it gets an embedded stack of its own, without workers:
-what one leaves in topics and tables must not be the next one's load. It finds it through the environment, as its
-administrator. Standard output has a line of JSON a
-benchmark, the machine's facts included; standard error has what a person reads. The exit code is 1 when one fails;
-a goal that was missed is told and is no failure, because it says as much of the machine.
+Each benchmark is a script that prints one JSON object. Each gets an embedded stack of its own, without workers: what one
+leaves in topics and tables must not be the next one's load. It finds it through the environment, as its administrator.
+Standard output has a line of JSON a benchmark, the machine's facts included; standard error has what a person reads. The
+exit code is 1 when one fails; a goal that was missed is told and is no failure, because it says as much of the machine.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ from earwitness.embedded import control
 from earwitness.runtime.errors import EarwitnessError
 
 HERE = Path(__file__).resolve().parent
-WITHOUT_STACK = {"masking"}
 
 
 def names() -> list[str]:
@@ -48,7 +46,7 @@ def main(arguments: list[str]) -> int:
     for name in chosen:
         tell(f"\n== {name}")
         try:
-            with embedded() if name not in WITHOUT_STACK else contextlib.nullcontext({}) as environment:
+            with embedded() as environment:
                 result = run(name, extra, environment)
         except EarwitnessError as error:
             tell(f"bench: {error}")

@@ -23,11 +23,3 @@ def python() -> Path:
         subprocess.run([*pip, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
         stamp.write_text(wanted, "ascii")
     return interpreter
-
-
-def version(package: str) -> str:
-    """The version that the requirements pin."""
-    for line in REQUIREMENTS.read_text("utf-8").splitlines():
-        if line.startswith(f"{package}=="):
-            return line.split("==")[1].split()[0]
-    raise LookupError(f"{REQUIREMENTS.name} does not pin {package}")

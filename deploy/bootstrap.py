@@ -23,7 +23,6 @@ def main(what: str) -> int:
     """Set up; returns the exit code."""
     requirements = ROOT / "requirements" / f"{what}.txt"
     stamp = VENV / f"ready-{what}"
-    wanted = hashlib.sha256(requirements.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     for done in (stamp, VENV / "ready-dev"):
         # What the tests need holds what the demo needs.
         if done.exists() and done.read_text("ascii") == _wanted(done.name.removeprefix("ready-")):
@@ -51,7 +50,7 @@ def main(what: str) -> int:
         return _fail("packages could not be installed; is the package index reachable?", "")
     if not _run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], 0):
         return _fail("earwitness itself could not be installed", "")
-    stamp.write_text(wanted, "ascii")
+    stamp.write_text(_wanted(what), "ascii")
     return 0
 
 

@@ -78,7 +78,7 @@ def print_balance(found: Balance) -> None:
     click.echo(
         f"Producers' book: {lost} events declared lost, {found.missing_sequences} sequences missing without a word."
     )
-    for line in found.lines[len(sums) : -1]:
+    for line in found.findings:
         click.echo(f"  {line}")
     verdict = "nothing is missing" if not found.unexplained else f"{found.unexplained} unexplained"
     click.echo(f"Verdict: {verdict}{f'; {found.in_flight} in flight' if found.in_flight else ''}.")

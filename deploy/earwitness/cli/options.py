@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from earwitness.runtime.settings import Settings
 
 __all__ = ["as_json", "config_file", "home", "settings_for"]
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 home = click.option(
     "--home",

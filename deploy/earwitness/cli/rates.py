@@ -6,18 +6,18 @@ import time
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from earwitness.cli.options import settings_for
 from earwitness.runtime import topics
-from earwitness.runtime.errors import UnavailableError
-from earwitness.runtime.settings import KafkaSettings
+from earwitness.runtime.kafka_admin import admin_client, committed_offsets, explain, watermarks
+from earwitness.runtime.topic_names import MASKED, RAW
 
 __all__ = ["StageRate", "stage_rates"]
 
-_SECONDS = 5.0
 _BETWEEN = 1.0
-_STAGES = {"privacy": ("earwitness-privacy", "audit.raw."), "sink": ("earwitness-sink", "audit.masked.")}
+_STAGES = {"privacy": ("earwitness-privacy", RAW), "sink": ("earwitness-sink", MASKED)}
 
 
 class StageRate(msgspec.Struct, frozen=True):
@@ -38,16 +38,16 @@ def stage_rates(home: Path) -> list[StageRate]:
     """Ask the broker about each stage, twice a second apart.
 
     Raises:
-        UnavailableError: the broker does not answer.
+        EarwitnessError: the broker does not answer.
     """
-    kafka = settings_for("admin", home).need_kafka()
+    admin = admin_client(settings_for("admin", home).need_kafka())
     try:
-        first = {stage: _position(kafka, *where) for stage, where in _STAGES.items()}
+        first = {stage: _position(admin, *where) for stage, where in _STAGES.items()}
         started = time.monotonic()
         time.sleep(_BETWEEN)
-        second = {stage: _position(kafka, *where) for stage, where in _STAGES.items()}
-    except KafkaException as error:
-        raise UnavailableError(f"the broker does not tell the offsets: {error.args[0].str()}") from error
+        second = {stage: _position(admin, *where) for stage, where in _STAGES.items()}
+    except (KafkaException, TimeoutError) as error:
+        raise explain(error, "reading how far the stages are") from error
     seconds = time.monotonic() - started
     return [
         StageRate(stage, second[stage][1] - second[stage][0], (second[stage][0] - first[stage][0]) / seconds)
@@ -55,23 +55,17 @@ def stage_rates(home: Path) -> list[StageRate]:
     ]
 
 
-def _position(kafka: KafkaSettings, group: str, prefix: str) -> tuple[int, int]:
+def _position(admin: AdminClient, group: str, prefix: str) -> tuple[int, int]:
     """The sums of the committed offsets and of the ends of a group's topics."""
-    consumer = Consumer(
-        {**kafka.librdkafka(), "group.id": group, "enable.auto.commit": False, "error_cb": lambda _: None}
-    )
-    try:
-        partitions = [
-            TopicPartition(spec.name, number)
-            for spec in topics.declared()
-            if spec.name.startswith(prefix)
-            for number in range(spec.partitions)
-        ]
-        done = end = 0
-        for committed in consumer.committed(partitions, timeout=_SECONDS):
-            low, high = consumer.get_watermark_offsets(committed, timeout=_SECONDS)
-            end += high
-            done += committed.offset if committed.offset >= 0 else low
-        return done, end
-    finally:
-        consumer.close()
+    partitions = [
+        TopicPartition(spec.name, number)
+        for spec in topics.declared()
+        if spec.name.startswith(prefix)
+        for number in range(spec.partitions)
+    ]
+    committed = committed_offsets(admin, group, partitions)
+    done = end = 0
+    for place, (low, high) in watermarks(admin, partitions).items():
+        end += high
+        done += committed[place] if committed[place] >= 0 else low
+    return done, end

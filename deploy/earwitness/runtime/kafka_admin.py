@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import enum
+import struct
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition, Uuid
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from earwitness.runtime.errors import EarwitnessError, SettingsError, UnavailableError
 from earwitness.runtime.settings import KafkaSettings
 
-__all__ = ["ANSWER_SECONDS", "Login", "admin_client", "explain", "log_in"]
+__all__ = [
+    "ANSWER_SECONDS",
+    "Login",
+    "admin_client",
+    "committed_offsets",
+    "explain",
+    "log_in",
+    "topic_id_bytes",
+    "watermarks",
+]
+
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
 
 ANSWER_SECONDS = 10.0
 """How long one administrative request may take."""
@@ -69,6 +83,37 @@ def log_in(kafka: KafkaSettings, *, seconds: float = 2.0) -> Login:
     if refusals:
         return Login.REFUSED
     return Login.ACCEPTED if answer.done() and answer.exception() is None else Login.AWAY
+
+
+def topic_id_bytes(uuid: Uuid) -> bytes:
+    """A topic's id as 16 bytes: Kafka's Uuid is two big-endian longs."""
+    known: Any = uuid
+    return struct.pack(">qq", known.get_most_significant_bits(), known.get_least_significant_bits())
+
+
+def watermarks(admin: AdminClient, partitions: Sequence[TopicPartition]) -> dict[Place, tuple[int, int]]:
+    """Of each partition the first offset that is there, and the next one to be written.
+
+    Raises:
+        KafkaException, TimeoutError: see `explain`.
+    """
+    spec: Any = OffsetSpec
+    first, end = (admin.list_offsets(dict.fromkeys(partitions, which)) for which in (spec.earliest(), spec.latest()))
+    wait = ANSWER_SECONDS + 1
+    return {
+        (each.topic, each.partition): (first[each].result(wait).offset, end[each].result(wait).offset) for each in first
+    }
+
+
+def committed_offsets(admin: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> dict[Place, int]:
+    """What a group has committed of each partition; negative where nothing.
+
+    Raises:
+        KafkaException, TimeoutError: see `explain`.
+    """
+    asked = ConsumerGroupTopicPartitions(group, list(partitions))
+    found = admin.list_consumer_group_offsets([asked])[group].result(ANSWER_SECONDS + 1)
+    return {(each.topic, each.partition): each.offset for each in found.topic_partitions}
 
 
 def explain(error: KafkaException | TimeoutError, doing: str) -> EarwitnessError:

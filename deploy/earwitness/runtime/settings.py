@@ -35,7 +35,6 @@ _OWN = {
     "registry_url",
     "masking_key_file",
     "quarantine_key_file",
-    "default_region",
     "clickhouse_url",
     "clickhouse_user",
     "clickhouse_password_file",
@@ -152,7 +151,6 @@ class Settings:
     registry_url: str | None = None
     masking_key_file: Path | None = None
     quarantine_key_file: Path | None = None
-    default_region: str = "US"
     log_level: str = "INFO"
     kafka: KafkaSettings | None = None
     clickhouse: ClickHouseSettings | None = None
@@ -183,7 +181,6 @@ class Settings:
             registry_url=_url("registry_url", values.get("registry_url")),
             masking_key_file=_path(values.get("masking_key_file")),
             quarantine_key_file=_path(values.get("quarantine_key_file")),
-            default_region=values.get("default_region", cls.default_region),
             log_level=_level(values.get("log_level", cls.log_level)),
             kafka=_kafka(values),
             clickhouse=_clickhouse(values),

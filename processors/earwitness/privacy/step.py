@@ -7,14 +7,12 @@ from typing import Any
 
 from earwitness.privacy.masker import Masker, splicer
 from earwitness.privacy.tokens import Tokens
+from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas import catalogue, framing
 from earwitness.schemas.errors import DatumError, FramingError, UnknownSchemaError
 from earwitness.stream.step import Dead, Output, Reason, Result, SourceRecord, SourceSlice
 
-__all__ = ["MASKED", "MOST_BYTES", "RAW", "MaskingStep"]
-
-RAW = "audit.raw."
-MASKED = "audit.masked."
+__all__ = ["MOST_BYTES", "MaskingStep"]
 
 MOST_BYTES = 2_000_000
 """A masked record that is longer becomes a dead letter; the masked topics take 2 MiB, the raw ones 1 MiB."""

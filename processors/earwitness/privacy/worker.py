@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 
 from earwitness.privacy.keys import MaskingKey
-from earwitness.privacy.step import RAW, MaskingStep
+from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import Settings
+from earwitness.runtime.topic_names import RAW
 from earwitness.schemas.catalogue import FAMILIES
 from earwitness.stream import QuarantineKey, run_stage
 

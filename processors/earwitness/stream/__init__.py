@@ -3,11 +3,12 @@
 A stage is a `Step`; `run_stage` runs it in the foreground.
 """
 
+from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, QUARANTINE
 from earwitness.stream.app import SliceApp, add_loop, build_app
 from earwitness.stream.loop import SliceLoop, StageError
 from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import OutputError, Outputs
-from earwitness.stream.records import DEAD_LETTERS, LEDGER, QUARANTINE, Records
+from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey, SealError, open_sealed, seal
 from earwitness.stream.step import Dead, Output, Result, SourceRecord, SourceSlice, Step
 from earwitness.stream.topics import TopicIds, topic_ids

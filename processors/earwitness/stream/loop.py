@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Any
 
 from earwitness.runtime.errors import EarwitnessError
+from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, QUARANTINE
 from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import Outputs
-from earwitness.stream.records import DEAD_LETTERS, LEDGER, QUARANTINE, Records
+from earwitness.stream.records import Records
 from earwitness.stream.step import Result, SourceSlice, Step
 from earwitness.stream.topics import TopicIds
 

@@ -11,11 +11,7 @@ from earwitness.schemas import catalogue, codec
 from earwitness.stream.sealing import QuarantineKey, seal
 from earwitness.stream.step import Dead, Result, SourceSlice
 
-__all__ = ["DEAD_LETTERS", "LEDGER", "QUARANTINE", "Message", "Records"]
-
-DEAD_LETTERS = "audit.dead-letters"
-QUARANTINE = "audit.quarantine"
-LEDGER = "audit.ledger"
+__all__ = ["Message", "Records"]
 
 _DETAIL_CHARS = 200
 

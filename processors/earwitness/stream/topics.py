@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import struct
 from collections.abc import Sequence
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from earwitness.runtime.errors import UnavailableError
+from earwitness.runtime.kafka_admin import admin_client, topic_id_bytes
 from earwitness.runtime.settings import KafkaSettings
 
 __all__ = ["TopicIds", "topic_ids"]
-
-logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 20.0
 
@@ -26,17 +22,15 @@ def topic_ids(kafka: KafkaSettings, topics: Sequence[str]) -> dict[str, bytes]:
     Raises:
         UnavailableError: the broker does not answer, or has no such topic, or does not let us see it.
     """
-    config = {name: value for name, value in kafka.librdkafka().items() if value is not None}
-    admin = AdminClient(config, logger=logger)
+    admin = admin_client(kafka, **{"socket.timeout.ms": int(_TIMEOUT_SECONDS * 1000)})
     found = {}
     for topic, future in admin.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT_SECONDS).items():
         try:
-            uuid = future.result(_TIMEOUT_SECONDS).topic_id
+            found[topic] = topic_id_bytes(future.result(_TIMEOUT_SECONDS).topic_id)
         except (KafkaException, TimeoutError) as error:
             raise UnavailableError(
-                f"cannot look up topic {topic} at {kafka.bootstrap}: {error}; check: earwitness doctor"
+                f"cannot look up topic {topic} at {kafka.bootstrap}: {error}; check: earwitness topics plan"
             ) from error
-        found[topic] = struct.pack(">qq", uuid.get_most_significant_bits(), uuid.get_least_significant_bits())
     return found
 
 

@@ -15,6 +15,7 @@ import msgspec
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.identity import Origin
 from earwitness.client.snapshot import Snapshot, kind_of
+from earwitness.runtime.topic_names import RAW
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.events import CallStarted, Event, SecurityAuthentication
@@ -63,7 +64,7 @@ def route(kind: str) -> Route:
     logical = {name: found for name, found in types.items() if isinstance(found, dict)}
     return Route(
         schema=schema,
-        topic=f"audit.raw.{schema.family}",
+        topic=RAW + schema.family,
         maps=tuple(name for name, found in logical.items() if found["type"] == "map"),
         times=tuple(name for name, found in logical.items() if found.get("logicalType") == "timestamp-micros"),
     )

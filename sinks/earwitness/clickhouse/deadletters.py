@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import struct
 from collections.abc import Sequence
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from earwitness.clickhouse.batch import Bad, Record
 from earwitness.clickhouse.positions import Position, position_of
-from earwitness.clickhouse.routes import DEAD_LETTERS, MASKED, RAW
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.runtime.kafka_admin import admin_client, topic_id_bytes
 from earwitness.runtime.settings import KafkaSettings
+from earwitness.runtime.topic_names import DEAD_LETTERS, MASKED, RAW
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.errors import DatumError
 from earwitness.schemas.framing import HEADER_SIZE
@@ -78,11 +76,8 @@ class SinkDeadLetters:
         return topic, Position(self._topic_id(topic), record.partition() or 0, record.offset() or 0)
 
     def _topic_id(self, topic: str) -> bytes:
-        config: dict[str, Any] = dict(self._kafka.librdkafka())
-        admin = AdminClient(config)
-        found = admin.describe_topics(TopicCollection([topic]), request_timeout=_SECONDS)[topic].result(_SECONDS + 1)
-        uuid = found.topic_id
-        return struct.pack(">qq", uuid.get_most_significant_bits(), uuid.get_least_significant_bits())
+        found = admin_client(self._kafka).describe_topics(TopicCollection([topic]), request_timeout=_SECONDS)
+        return topic_id_bytes(found[topic].result(_SECONDS + 1).topic_id)
 
 
 def _letter(bad: Bad, topic: str, position: Position) -> dict[str, object]:

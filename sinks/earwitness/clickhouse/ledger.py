@@ -118,7 +118,12 @@ class Balance:
     @property
     def lines(self) -> list[str]:
         """The books for a person: a line a topic, a line a finding, the sum."""
-        return list(_lines(self))
+        return [*_totals(self), *self.findings, f"unexplained: {self.unexplained}; in flight: {self.in_flight}"]
+
+    @property
+    def findings(self) -> list[str]:
+        """What a person should look at, a line each."""
+        return list(_findings(self))
 
 
 def balance(settings: ClickHouseSettings, kafka: KafkaSettings | None, since: datetime | None = None) -> Balance:
@@ -207,7 +212,7 @@ _FINDINGS = {
 }
 
 
-def _lines(balance: Balance) -> Iterator[str]:
+def _totals(balance: Balance) -> Iterator[str]:
     sums: dict[str, Counter[str]] = {}
     for each in balance.partitions:
         counts = {name: getattr(each, name) for name in ("masked", "dead", "remainder", "stored", "in_flight")}
@@ -217,6 +222,9 @@ def _lines(balance: Balance) -> Iterator[str]:
             f"{topic}: {total['masked']} masked, {total['dead']} dead, {total['remainder']} sampled out, "
             f"{total['in_flight']} in flight; {total['stored']} stored"
         )
+
+
+def _findings(balance: Balance) -> Iterator[str]:
     for each in balance.partitions:
         for finding, words in _FINDINGS.items():
             count = getattr(each, finding)
@@ -231,4 +239,3 @@ def _lines(balance: Balance) -> Iterator[str]:
         )
     if not balance.broker:
         yield "the broker was not asked: what is not ledgered yet is not seen here"
-    yield f"unexplained: {balance.unexplained}; in flight: {balance.in_flight}"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
-from earwitness.clickhouse.routes import GROUP, MASKED, RAW
-from earwitness.runtime.kafka_admin import ANSWER_SECONDS, admin_client, explain
+from earwitness.clickhouse.routes import GROUP
+from earwitness.runtime.kafka_admin import (
+    ANSWER_SECONDS,
+    admin_client,
+    committed_offsets,
+    explain,
+    topic_id_bytes,
+    watermarks,
+)
 from earwitness.runtime.settings import KafkaSettings
+from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas.catalogue import FAMILIES
 
 __all__ = ["Ends", "read_ends"]
@@ -51,35 +57,18 @@ def read_ends(kafka: KafkaSettings) -> Ends:
 def _ends(admin: AdminClient) -> Ends:
     ends = Ends()
     raw, masked = [RAW + family for family in FAMILIES], [MASKED + family for family in FAMILIES]
-    partitions: dict[str, int] = {}
+    partitions: dict[str, list[TopicPartition]] = {}
     for topic, future in admin.describe_topics(TopicCollection([*raw, *masked])).items():
         description = future.result(ANSWER_SECONDS + 1)
-        partitions[topic] = len(description.partitions)
-        uuid = description.topic_id
+        partitions[topic] = [TopicPartition(topic, number) for number in range(len(description.partitions))]
         if topic in raw:
-            ends.topics[
-                f"{_unsigned(uuid.get_most_significant_bits())}{_unsigned(uuid.get_least_significant_bits())}"
-            ] = topic
+            ends.topics[topic_id_bytes(description.topic_id).hex()] = topic
     ids = {topic: topic_id for topic_id, topic in ends.topics.items()}
-    first = _offsets(admin, _all(raw, partitions), OffsetSpec.earliest)
-    end = _offsets(admin, _all([*raw, *masked], partitions), OffsetSpec.latest)
-    for topic, partition in first:
-        ends.raw[ids[topic], partition] = first[topic, partition], end[topic, partition]
-    asked = ConsumerGroupTopicPartitions(GROUP, _all(masked, partitions))
-    for each in admin.list_consumer_group_offsets([asked])[GROUP].result(ANSWER_SECONDS + 1).topic_partitions:
-        if max(each.offset, 0) >= end[each.topic, each.partition]:
-            ends.drained.add((RAW + each.topic.removeprefix(MASKED), each.partition))
+    found = watermarks(admin, [each for topic in (*raw, *masked) for each in partitions[topic]])
+    committed = committed_offsets(admin, GROUP, [each for topic in masked for each in partitions[topic]])
+    for (topic, partition), (first, end) in found.items():
+        if topic in ids:
+            ends.raw[ids[topic], partition] = first, end
+        elif max(committed[topic, partition], 0) >= end:
+            ends.drained.add((RAW + topic.removeprefix(MASKED), partition))
     return ends
-
-
-def _offsets(admin: AdminClient, where: list[TopicPartition], which: Callable[[], Any]) -> dict[RawKey, int]:
-    answers = admin.list_offsets({each: which() for each in where})
-    return {(each.topic, each.partition): future.result(ANSWER_SECONDS + 1).offset for each, future in answers.items()}
-
-
-def _all(topics: Iterable[str], partitions: dict[str, int]) -> list[TopicPartition]:
-    return [TopicPartition(topic, number) for topic in topics for number in range(partitions[topic])]
-
-
-def _unsigned(bits: int) -> str:
-    return f"{bits % (1 << 64):016x}"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, MASKED
 from earwitness.schemas.catalogue import FAMILIES
 
-__all__ = ["DEAD_LETTERS", "EVENTS", "GROUP", "MASKED", "RAW", "TOPICS", "landing_of", "metadata", "read_metadata"]
+__all__ = ["EVENTS", "GROUP", "TOPICS", "landing_of", "metadata", "read_metadata"]
 
 GROUP = "earwitness-sink"
 
-DEAD_LETTERS = "audit.dead-letters"
-LEDGER = "audit.ledger"
-MASKED = "audit.masked."
-RAW = "audit.raw."
 TOPICS = (*(MASKED + family for family in FAMILIES), DEAD_LETTERS, LEDGER)
 
 EVENTS = "landing_events"

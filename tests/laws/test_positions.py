@@ -145,7 +145,18 @@ class Pipeline(RuleBasedStateMachine):
 
     @rule()
     def start_anew(self):
-        """Killed, taken over, or an insert's answer was lost."""
+        """Killed, taken over, or an insert's answer was lost. The claim tells what is stored behind the commit's hint."""
+        self.sink = Sink(self.committed, self.hint)
+        hint = read_metadata(self.hint)
+        seen = [each for each in self.table if hint is None or (each[0] == hint[0] and each[1] > hint[1])]
+        highest: dict[tuple[bytes, int], int] = {}
+        for topic_id, raw in seen:
+            highest[topic_id, KEY[1]] = max(raw, highest.get((topic_id, KEY[1]), -1))
+        self.sink.sorter.active[KEY].found(highest)
+
+    @rule()
+    def start_untold(self):
+        """What is not told is asked."""
         self.sink = Sink(self.committed, self.hint)
 
     @precondition(lambda self: self.sink.batch.rows["events"])

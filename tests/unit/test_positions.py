@@ -122,6 +122,25 @@ def test_the_first_record_of_a_raw_partition_asks_for_the_highest_behind_the_hin
         assert (at, question.first, question.last, question.topic_id) == (0, first, None, TOPIC_ID)
 
 
+def test_what_the_claim_found_need_not_be_asked():
+    found = {(TOPIC_ID, KEY[1]): 50, (TOPIC_ID, KEY[1] + 1): 99, (bytes(16), KEY[1]): 7}
+    for hint in (None, (TOPIC_ID, 41)):
+        made = sorter(hint=hint)
+        made.active[KEY].found(found)
+        assert made.sort([Record(message(51), 1)], 0, Batch()) == (1, None)
+        at, question = made.sort([Record(message(50), 2)], 0, Batch())
+        assert (at, question.first, question.last) == (0, 50, 51)
+
+
+def test_a_topic_of_which_nothing_was_found_is_new_unless_only_another_was_looked_for():
+    made = sorter()
+    made.active[KEY].found({})
+    assert made.sort([Record(message(0), 1)], 0, Batch()) == (1, None)
+    made = sorter(hint=(bytes(16), 41))
+    made.active[KEY].found({})
+    assert made.sort([Record(message(0), 1)], 0, Batch())[1].topic_id == TOPIC_ID
+
+
 def test_records_are_sorted_into_rows_and_marks():
     made, batch = sorter(), Batch()
     records = [Record(message(offset), at) for at, offset in enumerate((50, 51, 53), 7)]

@@ -121,9 +121,15 @@ class Assignment:
             raise UnavailableError(f"cannot read again what was not stored: {error.args[0].str()}") from error
         self._begin()
 
-    def masked(self) -> list[Key]:
-        """The partitions whose events must be stored once."""
-        return sorted(key for key in (*self.sorter.active, *self.sorter.waiting) if landing_of(key[0]) == EVENTS)
+    def masked(self) -> dict[Key, tuple[bytes, int] | None]:
+        """The partitions whose events must be stored once; what their commits say of their raw partitions."""
+        return {key: hint for key, (_, hint) in sorted(self._starts.items()) if landing_of(key[0]) == EVENTS}
+
+    def found(self, highest: Mapping[tuple[bytes, int], int]) -> None:
+        """Tell the partitions what is stored of them, now that nobody else stores any of it; see `Partition.found`."""
+        for partition in self.sorter.active.values():
+            if partition.positioned:
+                partition.found(highest)
 
     def know(self, schemas: Mapping[int, str]) -> None:
         """These schemas can be stored now: go on with the partitions that waited for them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -115,6 +115,20 @@ class Partition:
         self.topic_id = b""
         self.track = Track(-1)
         self._tracks: dict[bytes, Track] = {}
+        self._all_found = False
+
+    def found(self, highest: Mapping[tuple[bytes, int], int]) -> None:
+        """Learn the highest stored offsets by raw topic id and partition, so that the first record need not ask.
+
+        With a hint they are what is stored of its topic behind it; without one, of all topics.
+        """
+        number = self.key[1]
+        if self._hint is None:
+            self._tracks = {topic_id: Track(offset) for (topic_id, each), offset in highest.items() if each == number}
+            self._all_found = True
+        else:
+            topic_id, offset = self._hint
+            self._tracks[topic_id] = Track(max(offset, highest.get((topic_id, number), -1)))
 
     def answer(self, question: Question, held: Collection[int]) -> None:
         """Learn what is stored: the answer to a question about this partition."""
@@ -147,6 +161,8 @@ class Partition:
         if position.partition != self.key[1]:
             raise MalformedError("its position is of another partition than it was written to")
         track = self._tracks.get(position.topic_id)
+        if track is None and self._all_found:
+            track = self._tracks[position.topic_id] = Track(-1)
         if track is None:
             first = self._hint[1] + 1 if self._hint and self._hint[0] == position.topic_id else 0
             return Question(self.key, position.topic_id, first, None)

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from earwitness.clickhouse.batch import Key, Question
 from earwitness.clickhouse.errors import NoAnswerError
 from earwitness.clickhouse.positions import Position
 from earwitness.clickhouse.server import Server
 
-__all__ = ["QUERY_PREFIX", "Fence", "held_among", "known_schemas", "partitions_comment", "stored"]
+__all__ = ["QUERY_PREFIX", "Fence", "held_among", "highest", "known_schemas", "partitions_comment", "stored"]
 
 QUERY_PREFIX = "earwitness-sink/"
 
@@ -66,6 +66,35 @@ class Fence:
 def partitions_comment(keys: Iterable[Key]) -> str:
     """How a query names its partitions, in `log_comment`."""
     return " ".join(f"{topic}/{partition}" for topic, partition in sorted(keys))
+
+
+def highest(server: Server, starts: Mapping[Key, tuple[bytes, int] | None]) -> dict[tuple[bytes, int], int]:
+    """The highest stored offset by raw topic id and partition, all of them in one query.
+
+    Args:
+        server: ClickHouse.
+        starts: by masked partition, the raw topic's id and the offset that its commit names; what lies behind that
+            offset is looked at then. None looks at everything that is stored with the partition's number.
+
+    Raises:
+        ServerError: ClickHouse refuses it.
+        NoAnswerError: it does not answer.
+    """
+    wanted = [
+        f"(source_topic_id = unhex('{hint[0].hex()}') AND source_partition = {key[1]} AND source_offset > {hint[1]})"
+        for key, hint in starts.items()
+        if hint is not None
+    ]
+    numbers = sorted({key[1] for key, hint in starts.items() if hint is None})
+    if numbers:
+        wanted.append(f"source_partition IN ({', '.join(map(str, numbers))})")
+    if not wanted:
+        return {}
+    rows = server.rows(
+        "SELECT hex(source_topic_id), source_partition, max(source_offset) FROM store.events "
+        f"WHERE {' OR '.join(wanted)} GROUP BY source_topic_id, source_partition"
+    )
+    return {(bytes.fromhex(row[0]), row[1]): row[2] for row in rows}
 
 
 def stored(server: Server, question: Question) -> set[int]:

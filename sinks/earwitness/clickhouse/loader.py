@@ -164,8 +164,11 @@ class Loader:
         if self._jobs.busy or not self._backoff.over:
             return
         if not self._assignment.claimed:
-            keys = self._assignment.masked()
-            self._jobs.start(lambda: self._store.claim(keys), self._claimed)
+            starts = self._assignment.masked()
+            self._jobs.start(
+                lambda: (self._store.claim(list(starts)), self._store.highest(starts)),
+                lambda found: self._claimed(*found),
+            )
         elif self._ready_to_store():
             self._seal()
         elif self._question is not None:
@@ -193,8 +196,9 @@ class Loader:
         self._sealed = batch
         self._jobs.start(lambda: self._store.store(batch), self._stored)
 
-    def _claimed(self, schemas: dict[int, str]) -> None:
+    def _claimed(self, schemas: dict[int, str], highest: dict[tuple[bytes, int], int]) -> None:
         self._assignment.claimed = True
+        self._assignment.found(highest)
         self._assignment.know(schemas)
         if self._on_ready is not None:
             self._on_ready()

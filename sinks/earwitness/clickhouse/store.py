@@ -5,7 +5,7 @@ A batch is stored with each event once, whatever became of the attempts before; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from earwitness.clickhouse import fence
@@ -56,6 +56,10 @@ class Store:
     def known_schemas(self) -> dict[int, str]:
         """The schemas that the tables can hold, by id."""
         return fence.known_schemas(self._server)
+
+    def highest(self, starts: Mapping[Key, tuple[bytes, int] | None]) -> dict[tuple[bytes, int], int]:
+        """What is stored of the claimed partitions, by raw topic id and partition; see `fence.highest`."""
+        return fence.highest(self._server, starts)
 
     def ask(self, question: Question) -> set[int]:
         """The answer to a track's question: one offset or none, or all stored offsets of its window."""

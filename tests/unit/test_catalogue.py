@@ -92,11 +92,11 @@ def test_what_is_not_there_is_said_by_name():
 def test_a_file_that_is_not_what_the_catalogue_lists_is_noticed(monkeypatch, tmp_path):
     (tmp_path / "avro").mkdir()
     (tmp_path / "avro" / "a.avsc").write_text('{"type": "record", "name": "A", "fields": []}')
-    entry = {"id": 5, "stage": "raw", "name": "a", "file": "a.avsc"}
+    entry = {"id": 5, "stage": "raw", "name": "a", "version": 1, "file": "a.avsc"}
     (tmp_path / "avro" / "catalogue.json").write_text(json.dumps([entry]))
     monkeypatch.setattr(catalogue, "files", lambda _: tmp_path)
     with pytest.raises(SchemaError, match=r"a\.avsc is not what the catalogue lists"):
-        catalogue.schemas.__wrapped__()
+        catalogue._catalogue.__wrapped__()
 
 
 @pytest.mark.parametrize("message", [b"", b"\x00\x00\x00\x01", b"\x01\x00\x00\x00\x05rest", b"{"], ids=repr)

@@ -23,7 +23,10 @@ class MaskingStep:
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._pairs = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kinds()]
+        # Every version: producers are upgraded when it suits them.
+        self._pairs = [
+            (raw, catalogue.masked_of(raw)) for kind in catalogue.kinds() for raw in catalogue.versions("raw", kind)
+        ]
         # Partitions differ in what stands in front only, and compiling a family's splicers takes 7 ms.
         self._splicer_of = functools.cache(lambda raw: splicer(raw, tokens))
         self._maskers: dict[tuple[str, bytes, int], Masker] = {}

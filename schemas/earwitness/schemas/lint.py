@@ -2,7 +2,8 @@
 
 Raw schemas: the same envelope in front and `attributes` at the end; `kind`, `family`, `lane`, `severity` on the record; a
 `doc` on everything; a `pii` on whatever holds text, and on nothing else; an enum has a default symbol, so that a new value
-never breaks an old reader; a field name lands as the same kind of column in every kind of event; no two schemas share an id.
+never breaks an old reader; a field name lands as the same kind of column in every kind and version; no two schemas share
+an id.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from earwitness.schemas.catalogue import FAMILIES, Definition, Schema
+from earwitness.schemas.schema import FAMILIES, Definition, Schema
 
 __all__ = ["ENVELOPE", "PII_KINDS", "column_class", "lint"]
 
@@ -38,13 +39,20 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 def lint(schemas: Iterable[Schema]) -> list[str]:
-    """What is wrong with the schemas, a line each; empty when all rules hold."""
+    """What is wrong with the schemas, a line each; empty when all rules hold.
+
+    Args:
+        schemas: the versions of a schema, if there are several, the oldest first.
+    """
     problems: list[str] = []
     ids: dict[int, str] = {}
     columns: dict[str, tuple[str, str]] = {}
     envelope: list[dict[str, Any]] | None = None
-    for schema in schemas:
-        where = f"{schema.stage} {schema.name}"
+    every = list(schemas)
+    newest = {(schema.stage, schema.name): schema.version for schema in every}
+    for schema in every:
+        is_newest = schema.version in {0, newest[schema.stage, schema.name]}
+        where = f"{schema.stage} {schema.name}" + ("" if is_newest else f" version {schema.version}")
         if schema.id in ids:
             problems.append(f"{where}: has the same id as {ids[schema.id]}; change a doc of one of them")
         ids[schema.id] = where
@@ -52,10 +60,11 @@ def lint(schemas: Iterable[Schema]) -> list[str]:
         if schema.stage != "raw":
             continue
         problems += [f"{where}: {problem}" for problem in _record(schema.definition)]
-        front = schema.fields[: len(ENVELOPE)]
-        envelope = envelope or front
-        if front != envelope or [field["name"] for field in front] != ENVELOPE:
-            problems.append(f"{where}: does not start with the envelope that the other kinds have")
+        if is_newest:
+            front = schema.fields[: len(ENVELOPE)]
+            envelope = envelope or front
+            if front != envelope or [field["name"] for field in front] != ENVELOPE:
+                problems.append(f"{where}: does not start with the envelope that the other kinds have")
         if [field["name"] for field in schema.fields[-1:]] != ["attributes"]:
             problems.append(f"{where}: the last field must be attributes")
         for field in schema.fields:

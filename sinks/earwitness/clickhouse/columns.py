@@ -51,7 +51,10 @@ def columns_of(schema: Schema) -> list[Column]:
 
 
 def union(schemas: Sequence[Schema]) -> list[Column]:
-    """The columns that hold records of all these schemas, those that all of them have first."""
+    """The columns that hold records of all these schemas, those that all of them have first.
+
+    A field that one of them lacks is nullable: an older version of a kind does not say it, and null says so.
+    """
     fields: dict[str, list[dict[str, Any]]] = {}
     for schema in schemas:
         for field in schema.fields:

@@ -3,7 +3,8 @@
 Run as an administrator. Running it again changes nothing. It only adds: no table, no column and no row is ever taken
 away, nothing is made narrower, and a materialized view is changed in place, never dropped, because what is landed
 while it is away would vanish. The schemas are recorded last, so the sink holds a new schema's records back until every
-one of its columns is there.
+one of its columns is there. Tables that a newer release has been at keep their views: an older one would take columns
+out of them.
 """
 # ruff: noqa: S608 - the statements are made of names of our own
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from earwitness.clickhouse import tables, views
@@ -19,6 +20,7 @@ from earwitness.clickhouse.columns import Column, quoted
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.tables import Landing, Table, definition
 from earwitness.runtime.settings import ClickHouseSettings
+from earwitness.schemas.schema import Schema
 
 __all__ = ["apply", "plan"]
 
@@ -37,7 +39,8 @@ class _Present:
     comments: dict[str, str] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
-    schemas: set[int] = field(default_factory=set)
+    schemas: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    """By id: stage, name, version."""
 
 
 def plan(settings: ClickHouseSettings) -> list[str]:
@@ -82,7 +85,13 @@ def _look(server: Server) -> _Present:
     for name, create in server.rows("SELECT name, create_query FROM system.functions WHERE origin = 'SQLUserDefined'"):
         present.functions[name] = create
     if tables.versions().full_name in present.comments:
-        present.schemas = {row[0] for row in server.rows(f"SELECT schema_id FROM {tables.versions().full_name}")}
+        version = "version" if "version" in present.columns[tables.versions().full_name] else "0"
+        present.schemas = {
+            row[0]: (row[1], row[2], row[3])
+            for row in server.rows(
+                f"SELECT schema_id, stage, name, toInt32({version}) FROM {tables.versions().full_name} FINAL"
+            )
+        }
     return present
 
 
@@ -90,9 +99,11 @@ def _steps(present: _Present) -> Iterator[_Step]:
     for database in (tables.DATABASE, views.DATABASE):
         if database not in present.databases:
             yield _Step(f"create the database {database}", f"CREATE DATABASE IF NOT EXISTS {database}")
+    schemas = [schema for landing in tables.landings() for schema in landing.schemas]
+    newer = _newer(present, schemas)
     for name, body in views.FUNCTIONS.items():
         create = f"CREATE FUNCTION {name} AS {body}"
-        if present.functions.get(name) != create:
+        if present.functions.get(name) != create and not (newer and name in present.functions):
             yield _Step(f"define the function {name}", create.replace("CREATE", "CREATE OR REPLACE", 1))
     for landing in tables.landings():
         yield from _table(landing.target, present)
@@ -100,17 +111,27 @@ def _steps(present: _Present) -> Iterator[_Step]:
         yield from _materialized_view(landing, present)
     yield from _table(tables.versions(), present)
     for view in views.views():
-        if not present.comments.get(view.full_name, "").endswith(f"[{view.fingerprint}]"):
-            verb = "replace" if view.full_name in present.comments else "create"
-            yield _Step(f"{verb} the view {view.full_name}", view.create())
-    schemas = [schema for landing in tables.landings() for schema in landing.schemas]
-    missing = [schema for schema in schemas if schema.id not in present.schemas]
+        is_there = view.full_name in present.comments
+        if not is_there or not (newer or present.comments[view.full_name].endswith(f"[{view.fingerprint}]")):
+            yield _Step(f"{'replace' if is_there else 'create'} the view {view.full_name}", view.create())
+    missing = [schema for schema in schemas if present.schemas.get(schema.id, ("", "", 0))[2] != schema.version]
     if missing:
-        rows = ", ".join(f"({schema.id}, '{schema.stage}', '{schema.name}', now64(3))" for schema in missing)
+        rows = ", ".join(
+            f"({schema.id}, '{schema.stage}', '{schema.name}', now64(3), {schema.version})" for schema in missing
+        )
         yield _Step(
             f"record {len(missing)} schemas that the tables can hold now",
-            f"INSERT INTO {tables.versions().full_name} (schema_id, stage, name, known_at) VALUES {rows}",
+            f"INSERT INTO {tables.versions().full_name} (schema_id, stage, name, known_at, version) VALUES {rows}",
         )
+
+
+def _newer(present: _Present, schemas: Sequence[Schema]) -> bool:
+    """The tables hold a version that this release does not have."""
+    known: dict[tuple[str, str], int] = {}
+    for schema in schemas:
+        key = (schema.stage, schema.name)
+        known[key] = max(known.get(key, 0), schema.version)
+    return any(version > known.get((stage, name), 0) for stage, name, version in present.schemas.values())
 
 
 def _table(table: Table, present: _Present) -> Iterator[_Step]:

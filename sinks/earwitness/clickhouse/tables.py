@@ -15,11 +15,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from earwitness.clickhouse.columns import Column, columns_of, quoted, union
+from earwitness.clickhouse.columns import Column, quoted, union
 from earwitness.schemas import catalogue
 from earwitness.schemas.catalogue import Schema
 
-__all__ = ["DATABASE", "INSERTED", "Landing", "Table", "landings", "masked_schemas", "versions"]
+__all__ = ["DATABASE", "INSERTED", "Landing", "Table", "landings", "masked_schemas", "masked_versions", "versions"]
 
 DATABASE = "store"
 KEPT_MONTHS = 13
@@ -111,8 +111,14 @@ def definition(column: Column) -> str:
 
 
 def masked_schemas() -> tuple[Schema, ...]:
-    """The masked schemas of all kinds."""
+    """The masked schemas of all kinds, each in its newest version: what analysts see."""
     return tuple(catalogue.masked(kind) for kind in catalogue.kinds())
+
+
+def masked_versions() -> tuple[Schema, ...]:
+    """The masked schemas of all kinds in all versions, the newest ones first: what the tables can hold."""
+    older = (schema for kind in catalogue.kinds() for schema in catalogue.versions("masked", kind)[:-1])
+    return (*masked_schemas(), *older)
 
 
 def landings() -> tuple[Landing, ...]:
@@ -127,16 +133,18 @@ def versions() -> Table:
         Column("stage", "LowCardinality(String)", "masked or pipeline."),
         Column("name", "LowCardinality(String)", "The kind, or the pipeline record's name."),
         Column("known_at", "DateTime64(3, 'UTC')", "Since when the tables have all of its columns."),
+        Column("version", "Int32", "Its number among the versions of its kind; 0 from a release that did not count."),
     )
     return Table("schema_versions", columns, "ENGINE = ReplacingMergeTree\nORDER BY schema_id")
 
 
 def _events() -> Landing:
-    columns = tuple(union(masked_schemas()))
+    schemas = masked_versions()
+    columns = tuple(union(schemas))
     projections = tuple(f"PROJECTION {name} ({query})" for name, query in _PROJECTIONS.items())
     source = Table("landing_events", tuple(map(_landed, columns)), "ENGINE = Null")
     target = Table("events", (*columns, INSERTED), _EVENTS, projections)
-    return Landing(source, target, masked_schemas(), {"kind": ("replaceOne(kind, '_', '.') AS kind",)}, _UNFENCED)
+    return Landing(source, target, schemas, {"kind": ("replaceOne(kind, '_', '.') AS kind",)}, _UNFENCED)
 
 
 def _landed(column: Column) -> Column:
@@ -161,19 +169,19 @@ def _claims() -> Landing:
 
 
 def _dead_letters() -> Landing:
-    schema = catalogue.record("dead_letter")
-    columns = tuple(columns_of(schema))
+    schemas = catalogue.versions("pipeline", "dead_letter")[::-1]
+    columns = tuple(union(schemas))
     source = Table("landing_dead_letters", columns, "ENGINE = Null")
     # It may be landed twice: what has the same key is the same row.
     engine = _kept("source_topic_id, source_partition, source_offset, stage", by="received_at")
     target = Table("dead_letters", (*columns, INSERTED), engine)
-    return Landing(source, target, (schema,))
+    return Landing(source, target, schemas)
 
 
 def _ledger() -> Landing:
     """One row a range: books are unions of ranges, so the entry that said it does not matter."""
-    schema = catalogue.record("ledger_entry")
-    landed = tuple(columns_of(schema))
+    schemas = catalogue.versions("pipeline", "ledger_entry")[::-1]
+    landed = tuple(union(schemas))
     source = Table("landing_ledger", landed, "ENGINE = Null")
     outcome = (
         Column("outcome", "LowCardinality(String)", "What became of the positions."),
@@ -184,7 +192,7 @@ def _ledger() -> Landing:
     engine = _kept("source_topic_id, source_partition, stage, first_offset, last_offset, outcome", by="written_at")
     target = Table("ledger", (*head, *outcome, INSERTED), engine)
     parts = ("outcome.outcome AS outcome", "outcome.first AS first_offset", "outcome.last AS last_offset")
-    return Landing(source, target, (schema,), {"outcomes": parts}, " ARRAY JOIN outcomes AS outcome")
+    return Landing(source, target, schemas, {"outcomes": parts}, " ARRAY JOIN outcomes AS outcome")
 
 
 def _kept(key: str, *, by: str) -> str:

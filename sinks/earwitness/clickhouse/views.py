@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from earwitness.clickhouse.columns import Column, columns_of, quoted, union
-from earwitness.clickhouse.tables import INSERTED, Table, landings, masked_schemas
+from earwitness.clickhouse.tables import INSERTED, Table, landings, masked_schemas, masked_versions
 from earwitness.schemas.catalogue import Schema
 
 __all__ = ["DATABASE", "FUNCTIONS", "View", "views"]
@@ -89,7 +89,7 @@ def literal(text: str) -> str:
 def _events() -> View:
     schemas = masked_schemas()
     in_all = set.intersection(*({field["name"] for field in schema.fields} for schema in schemas))
-    columns = [column for column in union(schemas) if column.name in in_all]
+    columns = [column for column in union(masked_versions()) if column.name in in_all]
     stored = {column.name: column.type for column in columns}
     return View(
         "events",
@@ -100,7 +100,7 @@ def _events() -> View:
 
 
 def _kind(schema: Schema) -> View:
-    stored = {column.name: column.type for column in union(masked_schemas())}
+    stored = {column.name: column.type for column in union(masked_versions())}
     return View(
         schema.name.replace(".", "_", 1),
         str(schema.definition["doc"]),

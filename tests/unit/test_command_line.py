@@ -23,7 +23,7 @@ def test_help_lists_what_exists_and_nothing_else(capsys):
     code, out, _ = run(capsys, "--help")
     assert code == 0
     listed = [line.split()[0] for line in out.partition("Commands:")[2].partition("Example:")[0].strip().splitlines()]
-    assert listed == ["demo", "up", "down", "status", "worker", "emit", "topics", "query", "ledger"]
+    assert listed == ["demo", "up", "down", "status", "worker", "emit", "topics", "query", "ledger", "doctor"]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_help_lists_what_exists_and_nothing_else(capsys):
         ["topics", "apply"],
         ["query"],
         ["ledger"],
+        ["doctor"],
     ],
 )
 def test_each_command_has_help_with_an_example(capsys, command):

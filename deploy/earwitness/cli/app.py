@@ -31,6 +31,7 @@ _COMMANDS = {
     "topics": ("earwitness.cli.topics", "Show or make the topics and their ACLs."),
     "query": ("earwitness.cli.query", "Run SQL in ClickHouse as an analyst."),
     "ledger": ("earwitness.cli.ledger", "Check that nothing is missing."),
+    "doctor": ("earwitness.cli.doctor", "Find what is wrong, and say what to do."),
 }
 
 

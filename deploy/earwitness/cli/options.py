@@ -9,7 +9,7 @@ import click
 
 from earwitness.runtime.settings import Settings
 
-__all__ = ["as_json", "config_file", "home", "settings_for"]
+__all__ = ["PLACES", "as_json", "config_file", "home", "settings_for"]
 
 home = click.option(
     "--home",
@@ -25,7 +25,7 @@ config_file = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
-_PLACES = ("EARWITNESS_KAFKA_BOOTSTRAP", "EARWITNESS_CLICKHOUSE_URL")
+PLACES = ("EARWITNESS_KAFKA_BOOTSTRAP", "EARWITNESS_CLICKHOUSE_URL")
 
 
 def settings_for(role: str, home: Path, config: Path | None = None) -> Settings:
@@ -40,7 +40,7 @@ def settings_for(role: str, home: Path, config: Path | None = None) -> Settings:
         SettingsError: a setting is wrong.
         UsageError: there are neither settings nor an embedded stack.
     """
-    if config is not None or any(name in os.environ for name in _PLACES):
+    if config is not None or any(name in os.environ for name in PLACES):
         return Settings.load(os.environ, config)
     from earwitness.embedded.control import environment
 

@@ -58,4 +58,8 @@ def apply_(home: Path, config: Path | None, replication_factor: int) -> None:
     for change in changes:
         progress(change.line)
     declared_topics.apply(admin, changes)
-    click.echo(f"{len(changes)} changes made." if changes else "Topics and ACLs are as declared.")
+    made = sum(change.action is not None for change in changes)
+    left = len(changes) - made
+    click.echo(f"{made} changes made." if made or left else "Topics and ACLs are as declared.")
+    if left:
+        click.echo(f"{left} differences are left to a person; see: earwitness topics plan", err=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["describe", "present", "principals", "wanted"]
 
 _log = logging.getLogger(__name__)
+_PREFIXED = ResourcePatternType.PREFIXED
 
 
 def wanted(specs: Sequence[TopicSpec], groups: Mapping[str, str]) -> list[AclBinding]:
@@ -45,19 +46,18 @@ def principals(specs: Sequence[TopicSpec], groups: Mapping[str, str]) -> list[st
     return sorted({*groups.values(), *(user for spec in specs for user in (*spec.writers, *spec.readers))})
 
 
-def present(admin: AdminClient, users: Collection[str]) -> set[AclBinding] | None:
-    """The ACLs that these users have on topics and groups; None when the broker checks none at all.
+def present(admin: AdminClient, topics: Collection[str], groups: Collection[str]) -> set[AclBinding] | None:
+    """The ACLs that touch these topics and groups, whoever they are for; None when the broker checks none at all.
 
     Raises:
         KafkaException: the broker cannot be reached, or this user may not ask.
     """
-    futures = [
-        admin.describe_acls(_filter(user, kind)) for user in users for kind in (ResourceType.TOPIC, ResourceType.GROUP)
-    ]
+    names = {ResourceType.TOPIC: topics, ResourceType.GROUP: groups}
+    futures = [(kind, admin.describe_acls(_any_of(kind))) for kind in names]
     found: set[AclBinding] = set()
-    for future in futures:
+    for kind, future in futures:
         try:
-            found.update(future.result(ANSWER_SECONDS + 1))
+            found.update(acl for acl in future.result(ANSWER_SECONDS + 1) if _touches(acl, names[kind]))
         except KafkaException as error:
             if error.args[0].code() != KafkaError.SECURITY_DISABLED:
                 raise
@@ -69,22 +69,25 @@ def present(admin: AdminClient, users: Collection[str]) -> set[AclBinding] | Non
 def describe(binding: AclBinding) -> str:
     """The ACL in words."""
     kind, operation = ResourceType(binding.restype), AclOperation(binding.operation)
+    permission = AclPermissionType(binding.permission_type).name.lower()
     user = binding.principal.removeprefix("User:")
-    return f"allow user {user} to {operation.name.lower()} {kind.name.lower()} {binding.name}"
+    prefixed = " with the prefix" if ResourcePatternType(binding.resource_pattern_type) is _PREFIXED else ""
+    host = f" from {binding.host}" if binding.host != "*" else ""
+    return f"{permission} user {user} to {operation.name.lower()} {kind.name.lower()}{prefixed} {binding.name}{host}"
+
+
+def _touches(binding: AclBinding, names: Collection[str]) -> bool:
+    if ResourcePatternType(binding.resource_pattern_type) is _PREFIXED:
+        return any(name.startswith(binding.name) for name in names)
+    return binding.name == "*" or binding.name in names
 
 
 def _allow(user: str, operation: AclOperation, kind: ResourceType, name: str) -> AclBinding:
     return AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{user}", "*", operation, AclPermissionType.ALLOW)
 
 
-def _filter(user: str, kind: ResourceType) -> AclBindingFilter:
+def _any_of(kind: ResourceType) -> AclBindingFilter:
     anything = cast("str", None)  # the filter takes None for any, its annotations do not
     return AclBindingFilter(
-        kind,
-        anything,
-        ResourcePatternType.ANY,
-        f"User:{user}",
-        anything,
-        AclOperation.ANY,
-        AclPermissionType.ANY,
+        kind, anything, ResourcePatternType.ANY, anything, anything, AclOperation.ANY, AclPermissionType.ANY
     )

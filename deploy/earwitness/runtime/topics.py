@@ -61,10 +61,12 @@ class Change:
     Attributes:
         line: the difference, for a person.
         action: what `apply` will do; None where a person has to decide.
+        beyond: an ACL that is there and not declared.
     """
 
     line: str
     action: NewTopic | ConfigResource | AclBinding | None
+    beyond: AclBinding | None = None
 
 
 class _Section(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,7 +133,7 @@ def plan(admin: AdminClient, *, replication_factor: int = -1) -> list[Change]:
             name: len(topic.partitions) for name, topic in admin.list_topics(timeout=ANSWER_SECONDS).topics.items()
         }
         configs = _configs(admin, [spec.name for spec in specs if spec.name in present])
-        allowed = acls.present(admin, acls.principals(specs, groups()))
+        allowed = acls.present(admin, [spec.name for spec in specs], groups())
     except (KafkaException, TimeoutError) as error:
         raise explain(error, "reading topics and ACLs") from error
     changes: list[Change] = []
@@ -141,8 +143,9 @@ def plan(admin: AdminClient, *, replication_factor: int = -1) -> list[Change]:
         else:
             changes.append(_creation(spec, replication_factor))
     if allowed is not None:
-        missing = [binding for binding in acls.wanted(specs, groups()) if binding not in allowed]
-        changes.extend(Change(acls.describe(binding), binding) for binding in missing)
+        wanted = acls.wanted(specs, groups())
+        changes.extend(Change(acls.describe(binding), binding) for binding in wanted if binding not in allowed)
+        changes.extend(_beyond(binding) for binding in sorted(allowed.difference(wanted), key=acls.describe))
     return changes
 
 
@@ -184,6 +187,13 @@ def _creation(spec: TopicSpec, replication_factor: int) -> Change:
         f"create topic {spec.name}: {spec.partitions} partitions, {config}",
         NewTopic(spec.name, spec.partitions, replication_factor, config=dict(spec.config)),
     )
+
+
+def _beyond(binding: AclBinding) -> Change:
+    line = (
+        f"{acls.describe(binding)}: not declared; not taken away, do that with kafka-acls --remove if nobody needs it"
+    )
+    return Change(line, None, binding)
 
 
 def _differences(spec: TopicSpec, partitions: int, config: Mapping[str, str]) -> Iterator[Change]:

@@ -19,7 +19,7 @@ from earwitness.runtime.settings import KafkaSettings
 from earwitness.stream.loop import SliceLoop
 from earwitness.stream.options import SliceOptions
 
-__all__ = ["SliceApp", "add_loop", "build_app"]
+__all__ = ["SliceApp", "add_loop", "build_app", "ssl_context"]
 
 _SSL = {
     "ssl.ca.location",
@@ -101,7 +101,7 @@ def add_loop(app: SliceApp, topics: Sequence[str], loop: SliceLoop) -> None:
 
 def _credentials(kafka: KafkaSettings) -> Any:
     protocol = kafka.security_protocol
-    context = _ssl_context(kafka) if protocol.endswith("SSL") else None
+    context = ssl_context(kafka) if protocol.endswith("SSL") else None
     if protocol.startswith("SASL_"):
         mechanism = kafka.sasl_mechanism or "SCRAM-SHA-256"
         if mechanism not in {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} or kafka.password is None:
@@ -118,7 +118,12 @@ def _credentials(kafka: KafkaSettings) -> Any:
     return None if context is None else faust.SSLCredentials(context=context)
 
 
-def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:
+def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:
+    """What librdkafka's TLS settings mean to aiokafka.
+
+    Raises:
+        SettingsError: one of them is not supported.
+    """
     extra = {name: value for name, value in kafka.extra.items() if name.startswith(("ssl.", "enable.ssl"))}
     unknown = sorted(extra.keys() - _SSL)
     if unknown:

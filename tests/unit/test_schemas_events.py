@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import shutil
 import typing
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import msgspec
 import pytest
 
 from earwitness.client.methods import EventMethods
-from earwitness.schemas import catalogue, classes, events, generate
+from earwitness.schemas import catalogue, classes, events
 from earwitness.schemas.lint import ENVELOPE
 
 BASE = ("occurred_at", "severity", "call_sid", "caller", "attributes")
@@ -183,63 +182,3 @@ def test_times_are_aware_where_the_schema_has_a_time():
     update = events.DataRecordUpdate(table="Jobs", record_id="rec1", changes=[], updated_at=now)
     assert update.updated_at is now
     assert Literal["INFO", "WARN", "ERROR"] in get_args(typing.get_type_hints(events.Event)["severity"])
-
-
-@pytest.fixture
-def copy(tmp_path, monkeypatch):
-    """The generator at work on a copy of the tree."""
-    package = tmp_path / "schemas" / "earwitness" / "schemas"
-    shutil.copytree(generate._PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-    methods = tmp_path / "producers" / "earwitness" / "client" / "methods.py"
-    methods.parent.mkdir(parents=True)
-    shutil.copy(generate._METHODS, methods)
-    monkeypatch.setattr(generate, "_ROOT", tmp_path)
-    monkeypatch.setattr(generate, "_PACKAGE", package)
-    monkeypatch.setattr(generate, "_METHODS", methods)
-    return tmp_path
-
-
-def test_what_is_committed_is_up_to_date(copy, capsys):
-    assert generate.main(["--check"]) == 0
-    assert capsys.readouterr() == ("", "")
-    assert generate.main(["--wrong"]) == 2
-
-
-DRIFTS = {
-    "a masked schema": "schemas/earwitness/schemas/avro/masked/call/started.avsc",
-    "the catalogue": "schemas/earwitness/schemas/avro/catalogue.json",
-    "the classes": "schemas/earwitness/schemas/events.py",
-    "the methods": "producers/earwitness/client/methods.py",
-}
-
-
-@pytest.mark.parametrize("path", DRIFTS.values(), ids=DRIFTS)
-@pytest.mark.parametrize("is_gone", [False, True])
-def test_drift_is_named_and_written_away(copy, capsys, path, is_gone):
-    file = copy / path
-    good = file.read_text("utf-8")
-    if is_gone:
-        file.unlink()
-    else:
-        file.write_text(good + "\n", "utf-8")
-    assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().err == f"{path} is out of date; run: python -m earwitness.schemas.generate\n"
-    assert generate.main([]) == 0
-    assert capsys.readouterr().out == f"wrote {path}\n"
-    assert file.read_text("utf-8") == good
-
-
-def test_a_changed_raw_schema_changes_all_that_is_made_from_it(copy, capsys):
-    raw = copy / "schemas/earwitness/schemas/avro/raw/call/started.avsc"
-    raw.write_text(raw.read_text("utf-8").replace('"caller_name"', '"calling_name"'), "utf-8")
-    assert generate.main(["--check"]) == 1
-    assert len(capsys.readouterr().err.splitlines()) == len(DRIFTS)
-
-
-def test_what_a_raw_schema_left_behind_is_found_and_removed(copy, capsys):
-    orphan = copy / "schemas/earwitness/schemas/avro/masked/call/forgotten.avsc"
-    orphan.write_text("{}", "utf-8")
-    assert generate.main(["--check"]) == 1
-    assert "masked/call/forgotten.avsc is out of date" in capsys.readouterr().err
-    assert generate.main([]) == 0
-    assert not orphan.exists()

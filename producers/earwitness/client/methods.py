@@ -860,6 +860,7 @@ class EventMethods:
         target: str | None = None,
         outcome: Literal["success", "refused", "failed", "other"],
         justification: str | None = None,
+        affected: events.Int64 | None = None,
         occurred_at: datetime | None = None,
         severity: Literal["INFO", "WARN", "ERROR"] | None = None,
         call_sid: str | None = None,
@@ -874,6 +875,7 @@ class EventMethods:
             target: On what.
             outcome: How it went.
             justification: Why, in the administrator's words.
+            affected: To how many records, calls or files it was done; null where that is not counted.
             occurred_at: When it happened, aware; default: now.
             severity: Default: the kind's own.
             call_sid: Twilio's id of the call; default: the call context's.
@@ -890,6 +892,7 @@ class EventMethods:
                 target=target,
                 outcome=outcome,
                 justification=justification,
+                affected=affected,
                 occurred_at=occurred_at,
                 severity=severity,
                 call_sid=call_sid,

@@ -376,6 +376,8 @@ class TrailAdminAction(Event, frozen=True, kw_only=True, tag='trail.admin_action
     """How it went."""
     justification: str | None = None
     """Why, in the administrator's words."""
+    affected: Int64 | None = None
+    """To how many records, calls or files it was done; null where that is not counted."""
 
 
 class TrailAlertDelivered(Event, frozen=True, kw_only=True, tag='trail.alert_delivered'):

@@ -9,7 +9,7 @@ on, and `make check` does not let it pass before it is released.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,17 +98,18 @@ class History:
         return f"[\n{rows}\n]\n"
 
 
-def collect(avro: Path) -> History:
+def collect(avro: Path, changed: Mapping[tuple[Stage, str], Definition] | None = None) -> History:
     """What was released, and the drafts that the sources make.
 
     Args:
         avro: the folder with `raw`, `pipeline`, `history` and `catalogue.json`.
+        changed: by stage and name, schemas to take in place of their sources, or beside them.
     """
     problems: list[str] = []
     versions: dict[tuple[Stage, str], list[Version]] = {}
     for version in _released(avro, problems):
         versions.setdefault((version.stage, version.name), []).append(version)
-    sources = _sources(avro)
+    sources = {**_sources(avro), **(changed or {})}
     for stage, name in [key for key in versions if key[0] != "masked" and key not in sources]:
         problems.append(f"{stage} {name} was released and is gone from avro/{stage}; bring it back, nothing is dropped")
     for (stage, name), definition in sources.items():

@@ -29,6 +29,8 @@ _COMMANDS = {
     "worker": ("earwitness.cli.worker", "Run one worker in the foreground."),
     "emit": ("earwitness.cli.emit", "Publish events given as JSON lines."),
     "topics": ("earwitness.cli.topics", "Show or make the topics and their ACLs."),
+    "schemas": ("earwitness.cli.schemas", "List schemas, say what a change breaks, register them."),
+    "clickhouse": ("earwitness.cli.clickhouse", "Show or make tables, views and rights in ClickHouse."),
     "query": ("earwitness.cli.query", "Run SQL in ClickHouse as an analyst."),
     "ledger": ("earwitness.cli.ledger", "Check that nothing is missing."),
     "doctor": ("earwitness.cli.doctor", "Find what is wrong, and say what to do."),

@@ -29,7 +29,7 @@ _COLOURS = {"ok": "green", "note": "cyan", "problem": "red", "unknown": "yellow"
     help="Settings as TOML, one file a user; may be given several times. An administrator's sees most.",
 )
 @as_json
-def doctor(home: Path, configs: tuple[Path, ...], as_json: bool) -> int:  # noqa: FBT001
+def doctor(*, home: Path, configs: tuple[Path, ...], as_json: bool) -> int:
     """Look for what is wrong: settings, broker, logins, ACLs, topics, registry, ClickHouse, tables, clocks, ports, disk.
 
     It changes nothing. Exit code 0: nothing is wrong; 1: something is; 3: nothing was found, but not all could be

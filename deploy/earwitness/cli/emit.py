@@ -27,7 +27,7 @@ _LONGEST_LINE = 4 << 20
 @home
 @config_file
 @as_json
-def emit(file: Path, home: Path, config: Path | None, as_json: bool) -> int:  # noqa: FBT001
+def emit(*, file: Path, home: Path, config: Path | None, as_json: bool) -> int:
     """Publish events, one JSON object a line, from FILE or standard input.
 
     A line that is no event is told on standard error as JSON, with its number and why; the others go on. Exit code 1 when

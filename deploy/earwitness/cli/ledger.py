@@ -29,7 +29,7 @@ _COUNTED = ("produced", "masked", "sampled", "dead", "stored", "in_flight", "une
 @click.option("--since", help="Only what came after: a time (2026-11-24T15:00:00Z), or how long ago (90m, 24h, 7d).")
 @click.option("--minutes", is_flag=True, help="Also what is stored, by minute and kind.")
 @as_json
-def ledger(home: Path, config: Path | None, since: str | None, minutes: bool, as_json: bool) -> int:  # noqa: FBT001
+def ledger(*, home: Path, config: Path | None, since: str | None, minutes: bool, as_json: bool) -> int:
     """Check that nothing is missing: produced = stored + sampled + dead + declared lost.
 
     Exit code 1 when something is unexplained. What is still on its way is shown as in flight.

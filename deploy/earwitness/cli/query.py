@@ -62,7 +62,7 @@ def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[t
 @home
 @config_file
 @as_json
-def query(sql: str, home: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def query(*, sql: str, home: Path, config: Path | None, as_json: bool) -> None:
     """Run one SQL statement as the analyst, who sees the masked views of the database `audit` and nothing else."""
     if not sql.strip():
         raise UsageError("the SQL is empty; try: earwitness query 'SHOW TABLES FROM audit'")

@@ -22,7 +22,7 @@ __all__ = ["down", "status", "up"]
 
 @click.command(epilog="Example: earwitness up --home /var/lib/earwitness")
 @home
-def up(home: Path) -> None:
+def up(*, home: Path) -> None:
     """Start Apache Kafka, ClickHouse and one worker of each stage, and wait until all of them serve.
 
     The first time, 56 MB of Kafka are fetched and passwords and keys are made. What is up already stays as it is.
@@ -36,7 +36,7 @@ def up(home: Path) -> None:
 
 @click.command(epilog="Example: earwitness down")
 @home
-def down(home: Path) -> None:
+def down(*, home: Path) -> None:
     """Stop everything that `up` started; the data stays."""
     stopped = control.down(home, Progress())
     click.echo("The stack is stopped." if stopped else f"Nothing runs in {home}.")
@@ -45,7 +45,7 @@ def down(home: Path) -> None:
 @click.command(epilog="Example: earwitness status --json")
 @home
 @as_json
-def status(home: Path, as_json: bool) -> int:  # noqa: FBT001
+def status(*, home: Path, as_json: bool) -> int:
     """Show the embedded stack's processes, and how far each stage is behind. Exit code 1 when not all of it is ready."""
     state = control.status(home)
     ready = state.phase == "ready" and all(service.state == "ready" for service in state.services)

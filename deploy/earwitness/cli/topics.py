@@ -32,7 +32,7 @@ def topics() -> None:
 @config_file
 @_replication
 @as_json
-def plan(home: Path, config: Path | None, replication_factor: int, as_json: bool) -> int:  # noqa: FBT001
+def plan(*, home: Path, config: Path | None, replication_factor: int, as_json: bool) -> int:
     """Show what `apply` would change. Exit code 1 when there is something."""
     admin = admin_client(settings_for("admin", home, config).need_kafka())
     changes = declared_topics.plan(admin, replication_factor=replication_factor)
@@ -50,7 +50,7 @@ def plan(home: Path, config: Path | None, replication_factor: int, as_json: bool
 @home
 @config_file
 @_replication
-def apply_(home: Path, config: Path | None, replication_factor: int) -> None:
+def apply_(*, home: Path, config: Path | None, replication_factor: int) -> None:
     """Make topics and ACLs as declared. Never deletes a topic, never takes a partition away."""
     progress = Progress()
     admin = admin_client(settings_for("admin", home, config).need_kafka())

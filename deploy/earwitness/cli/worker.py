@@ -21,7 +21,7 @@ _WORKERS = {"privacy": "earwitness.privacy.worker", "sink": "earwitness.clickhou
 @click.command(epilog="Example: earwitness worker sink --config /etc/earwitness/sink.toml")
 @click.argument("name", type=click.Choice(list(_WORKERS)))
 @config_file
-def worker(name: str, config: Path | None) -> int:
+def worker(*, name: str, config: Path | None) -> int:
     """Run one worker until SIGTERM; its settings come from the environment or a TOML file.
 
     It ends with 0 after a signal, when all that it began is finished and committed; with another code after a failure.

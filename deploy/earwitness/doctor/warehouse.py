@@ -5,7 +5,7 @@ from __future__ import annotations
 from earwitness.clickhouse import migrate
 from earwitness.clickhouse.errors import NoAnswerError, ServerError
 from earwitness.clickhouse.server import Server
-from earwitness.doctor.findings import Finding, ok, problem, unknown
+from earwitness.doctor.findings import Finding, note, ok, problem, unknown
 from earwitness.doctor.places import Place
 from earwitness.runtime.errors import EarwitnessError
 from earwitness.runtime.settings import ClickHouseSettings
@@ -65,11 +65,16 @@ def check_tables(settings: ClickHouseSettings) -> list[Finding]:
         return [unknown("tables", where, str(error), do)]
     except NoAnswerError as error:
         return [unknown("tables", where, str(error), "start ClickHouse")]
-    lines = [step.split("\n", 1)[0].removeprefix("-- ") for step in steps]
-    do = "run: earwitness clickhouse apply"
-    return [problem("tables", where, f"are older than this release: it would {line}", do) for line in lines] or [
-        ok("tables", where, "tables, views and schemas are those of this release")
-    ]
+    found = []
+    for step in steps:
+        if step.statement:
+            what = f"are older than this release: it would {step.line}"
+            found.append(problem("tables", where, what, "run: earwitness clickhouse apply"))
+        else:
+            found.append(note("tables", where, step.line, "see: earwitness clickhouse plan"))
+    if not any(finding.outcome == "problem" for finding in found):
+        found.append(ok("tables", where, "tables, views and schemas are those of this release"))
+    return found
 
 
 def check_disks(server: Server, url: str) -> list[Finding]:

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from earwitness.clickhouse.access import NO_LOGIN, Policy, Profile, Quota, Role, User
 
-__all__ = ["access_statements"]
+__all__ = ["PREFIX", "Part", "access_parts", "access_statements"]
+
+PREFIX = "earwitness_"
+"""Before the names of roles, profiles and quotas, so that a cluster's own are left alone."""
 
 
-def access_statements(policy: Policy, hashes: Mapping[str, str], *, cluster: str | None = None) -> list[str]:
-    """Statements for an administrator to run in this order; what is only for the embedded server is left out.
+@dataclass(frozen=True)
+class Part:
+    """One profile, role, user or quota of the policy.
+
+    Attributes:
+        kind: profile, role, user or quota.
+        name: its name in the policy.
+        statements: what makes it so, to be run in this order.
+    """
+
+    kind: str
+    name: str
+    statements: tuple[str, ...]
+
+
+def access_parts(policy: Policy, hashes: Mapping[str, str], *, cluster: str | None = None) -> list[Part]:
+    """The policy in the order in which it can be made; what is only for the embedded server is left out.
 
     Args:
         policy: what to write.
@@ -19,17 +38,22 @@ def access_statements(policy: Policy, hashes: Mapping[str, str], *, cluster: str
     """
     on = f" ON CLUSTER {_name(cluster)}" if cluster else ""
     users = [user for user in policy.users.values() if not user.embedded_only]
-    statements: list[str] = []
-    for name in dict.fromkeys(user.profile for user in users):
-        statements += _profile(policy.profiles[name], on)
-    for name in dict.fromkeys(user.role for user in users):
-        statements += _role(policy.roles[name], on)
-    for user in users:
-        statements += _user(user, hashes, on)
+    profiles, roles = (
+        dict.fromkeys(names) for names in zip(*((user.profile, user.role) for user in users), strict=True)
+    )
+    parts = [Part("profile", name, tuple(_profile(policy.profiles[name], on))) for name in profiles]
+    parts += [Part("role", name, tuple(_role(policy.roles[name], on))) for name in roles]
+    parts += [Part("user", user.name, tuple(_user(user, hashes, on))) for user in users]
     for name in dict.fromkeys(user.quota for user in users if user.quota):
         holders = ", ".join(_name(user.name) for user in users if user.quota == name)
-        statements += _quota(policy.quotas[name], holders, on)
-    return statements
+        parts.append(Part("quota", name, tuple(_quota(policy.quotas[name], holders, on))))
+    return parts
+
+
+def access_statements(policy: Policy, hashes: Mapping[str, str], *, cluster: str | None = None) -> list[str]:
+    """All statements for an administrator to run in this order; see `access_parts`."""
+    parts = access_parts(policy, hashes, cluster=cluster)
+    return [statement for part in parts for statement in part.statements]
 
 
 def _profile(profile: Profile, on: str) -> list[str]:
@@ -86,7 +110,7 @@ def _both(kind: str, name: str, rest: str) -> list[str]:
 
 
 def _prefixed(name: str) -> str:
-    return f"earwitness_{name}"
+    return f"{PREFIX}{name}"
 
 
 def _name(name: str) -> str:

@@ -12,21 +12,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from earwitness.clickhouse import tables, views
+from earwitness.clickhouse import table_settings, tables, views
 from earwitness.clickhouse.columns import Column, quoted
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.tables import Landing, Table, definition
 from earwitness.runtime.settings import ClickHouseSettings
 from earwitness.schemas.schema import Schema
 
-__all__ = ["apply", "plan"]
+__all__ = ["Step", "apply", "plan"]
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
+    """One difference between what is declared and what ClickHouse has.
+
+    Attributes:
+        line: the difference, for a person.
+        statement: what `apply` will run; empty where a person has to decide.
+    """
+
     line: str
     statement: str
 
@@ -37,25 +44,30 @@ class _Present:
 
     databases: set[str] = field(default_factory=set)
     comments: dict[str, str] = field(default_factory=dict)
+    engines: dict[str, str] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     schemas: dict[int, tuple[str, str, int]] = field(default_factory=dict)
     """By id: stage, name, version."""
 
 
-def plan(settings: ClickHouseSettings) -> list[str]:
-    """What `apply` would do: for each step a line for a person, as a comment, and the statement.
+def plan(settings: ClickHouseSettings) -> list[Step]:
+    """What differs, in the order in which `apply` would make it so.
 
     Raises:
         ServerError: the user may not look.
         NoAnswerError: ClickHouse does not answer.
     """
     with contextlib.closing(Server(settings)) as server:
-        return [f"-- {step.line}\n{step.statement};" for step in _steps(_look(server))]
+        return list(_steps(_look(server)))
 
 
-def apply(settings: ClickHouseSettings) -> list[str]:
+def apply(settings: ClickHouseSettings, tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """Do it; returns a line for each step that was done, none when everything was as it should be.
+
+    Args:
+        settings: an administrator's.
+        tell: is told each step before it is done.
 
     Raises:
         ServerError: ClickHouse refuses a statement; those before it are done.
@@ -64,8 +76,10 @@ def apply(settings: ClickHouseSettings) -> list[str]:
     done = []
     with contextlib.closing(Server(settings, timeout=600.0)) as server:
         for step in _steps(_look(server)):
-            server.command(step.statement)
-            done.append(step.line)
+            if step.statement:
+                tell(step.line)
+                server.command(step.statement)
+                done.append(step.line)
     return done
 
 
@@ -74,10 +88,11 @@ def _look(server: Server) -> _Present:
     present = _Present(
         databases={row[0] for row in server.rows(f"SELECT name FROM system.databases WHERE name IN {names}")}
     )
-    for database, table, comment in server.rows(
-        f"SELECT database, name, comment FROM system.tables WHERE database IN {names}"
+    for database, table, comment, engine in server.rows(
+        f"SELECT database, name, comment, engine_full FROM system.tables WHERE database IN {names}"
     ):
         present.comments[f"{database}.{table}"] = comment
+        present.engines[f"{database}.{table}"] = engine
     for database, table, column, kind in server.rows(
         f"SELECT database, table, name, type FROM system.columns WHERE database IN {names} ORDER BY position"
     ):
@@ -95,16 +110,16 @@ def _look(server: Server) -> _Present:
     return present
 
 
-def _steps(present: _Present) -> Iterator[_Step]:
+def _steps(present: _Present) -> Iterator[Step]:
     for database in (tables.DATABASE, views.DATABASE):
         if database not in present.databases:
-            yield _Step(f"create the database {database}", f"CREATE DATABASE IF NOT EXISTS {database}")
+            yield Step(f"create the database {database}", f"CREATE DATABASE IF NOT EXISTS {database}")
     schemas = [schema for landing in tables.landings() for schema in landing.schemas]
     newer = _newer(present, schemas)
     for name, body in views.FUNCTIONS.items():
         create = f"CREATE FUNCTION {name} AS {body}"
         if present.functions.get(name) != create and not (newer and name in present.functions):
-            yield _Step(f"define the function {name}", create.replace("CREATE", "CREATE OR REPLACE", 1))
+            yield Step(f"define the function {name}", create.replace("CREATE", "CREATE OR REPLACE", 1))
     for landing in tables.landings():
         yield from _table(landing.target, present)
         yield from _table(landing.source, present)
@@ -113,13 +128,13 @@ def _steps(present: _Present) -> Iterator[_Step]:
     for view in views.views():
         is_there = view.full_name in present.comments
         if not is_there or not (newer or present.comments[view.full_name].endswith(f"[{view.fingerprint}]")):
-            yield _Step(f"{'replace' if is_there else 'create'} the view {view.full_name}", view.create())
+            yield Step(f"{'replace' if is_there else 'create'} the view {view.full_name}", view.create())
     missing = [schema for schema in schemas if present.schemas.get(schema.id, ("", "", 0))[2] != schema.version]
     if missing:
         rows = ", ".join(
             f"({schema.id}, '{schema.stage}', '{schema.name}', now64(3), {schema.version})" for schema in missing
         )
-        yield _Step(
+        yield Step(
             f"record {len(missing)} schemas that the tables can hold now",
             f"INSERT INTO {tables.versions().full_name} (schema_id, stage, name, known_at, version) VALUES {rows}",
         )
@@ -134,10 +149,10 @@ def _newer(present: _Present, schemas: Sequence[Schema]) -> bool:
     return any(version > known.get((stage, name), 0) for stage, name, version in present.schemas.values())
 
 
-def _table(table: Table, present: _Present) -> Iterator[_Step]:
+def _table(table: Table, present: _Present) -> Iterator[Step]:
     columns = present.columns.get(table.full_name)
     if columns is None:
-        yield _Step(f"create the table {table.full_name}", table.create())
+        yield Step(f"create the table {table.full_name}", table.create())
         return
     changes = []
     for column in table.columns:
@@ -147,9 +162,16 @@ def _table(table: Table, present: _Present) -> Iterator[_Step]:
             changes.append((f"widen {column.name}", f"MODIFY COLUMN {quoted(column.name)} {column.type}"))
     if changes:
         lines, clauses = zip(*changes, strict=True)
-        yield _Step(
+        yield Step(
             f"change the table {table.full_name}: {', '.join(lines)}",
             f"ALTER TABLE {table.full_name} {', '.join(clauses)}",
+        )
+    for difference in table_settings.differences(table.engine, present.engines.get(table.full_name, table.engine)):
+        yield Step(
+            f"change the table {table.full_name}: {difference.line}"
+            if difference.clause
+            else f"the table {table.full_name}: {difference.line}",
+            f"ALTER TABLE {table.full_name} {difference.clause}" if difference.clause else "",
         )
 
 
@@ -164,7 +186,7 @@ def _wider(column: Column, present: str) -> bool:
     return (becomes_nullable or becomes_many) and (column.nullable or "Nullable(" not in present)
 
 
-def _materialized_view(landing: Landing, present: _Present) -> Iterator[_Step]:
+def _materialized_view(landing: Landing, present: _Present) -> Iterator[Step]:
     name = f"{tables.DATABASE}.{landing.view}"
     # What a newer release has added is passed on too, should an older one be run after it.
     known = [column.name for column in landing.source.columns]
@@ -172,13 +194,13 @@ def _materialized_view(landing: Landing, present: _Present) -> Iterator[_Step]:
     select = landing.select(names)
     mark = hashlib.sha256(landing.select(sorted(names)).encode()).hexdigest()[:12]
     if name not in present.comments:
-        yield _Step(
+        yield Step(
             f"store what lands in {landing.source.full_name}",
             f"CREATE MATERIALIZED VIEW IF NOT EXISTS {name} TO {landing.target.full_name}\n"
             f"DEFINER = owner SQL SECURITY DEFINER\nAS {select}\nCOMMENT '{mark}'",
         )
     elif present.comments[name] != mark:
-        yield _Step(
+        yield Step(
             f"store more of what lands in {landing.source.full_name}", f"ALTER TABLE {name} MODIFY QUERY {select}"
         )
-        yield _Step(f"note that on {name}", f"ALTER TABLE {name} MODIFY COMMENT '{mark}'")
+        yield Step(f"note that on {name}", f"ALTER TABLE {name} MODIFY COMMENT '{mark}'")

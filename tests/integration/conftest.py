@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from earwitness.embedded import control
+from earwitness.embedded import control, following
 from earwitness.embedded.home import Home
 from earwitness.embedded.process import ProcessId
 from earwitness.embedded.state import ServiceState, StackState
@@ -37,10 +37,10 @@ class Dummies:
         return [sys.executable, str(SCRIPT), str(self.home.path), str(plan), str(parent)]
 
     def launch(self, *plans: dict[str, object]) -> ProcessId:
-        return control.launch(self.home, self.command(*plans))
+        return following.launch(self.home, self.command(*plans))
 
     def up(self, *plans: dict[str, object]) -> StackState:
-        return control.follow(self.home, self.launch(*plans), self.lines.append)
+        return following.follow(self.home, self.launch(*plans), self.lines.append)
 
     def down(self, seconds: float = 30.0) -> bool:
         return control.down(self.home.path, self.lines.append, seconds)

@@ -11,7 +11,7 @@ import threading
 import psutil
 import pytest
 
-from earwitness.embedded import control
+from earwitness.embedded import control, following
 from earwitness.embedded.process import ProcessId
 from earwitness.embedded.state import ServiceState, StackState
 from earwitness.runtime.errors import EarwitnessError, UsageError
@@ -213,7 +213,7 @@ class TestKilledSupervisor:
 
         def ask() -> None:
             try:
-                answers.append(control.follow(dummies.home, None, dummies.lines.append))
+                answers.append(following.follow(dummies.home, None, dummies.lines.append))
             except EarwitnessError as error:
                 answers.append(error)
 
@@ -233,7 +233,7 @@ class TestKilledSupervisor:
 
     @pytest.mark.parametrize("command", ["up", "down"])
     def test_what_it_left_behind_is_ended(self, dummies, command):
-        left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], cwd=dummies.home.run)
         process = ProcessId.of(left.pid)
         service = ServiceState(name="a", state="ready", since=0.0, process=process)
         dummies.home.write_state(StackState(phase="ready", supervisor=ProcessId(left.pid, 1.0), services=(service,)))
@@ -278,10 +278,10 @@ class TestInterruptedUp:
     CODE = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from earwitness.embedded import control\n"
+        "from earwitness.embedded import following\n"
         "from earwitness.embedded.home import Home\n"
         "home = Home(Path(sys.argv[1]))\n"
-        "control.follow(home, control.launch(home, sys.argv[2:]), lambda line: print(line, flush=True))"
+        "following.follow(home, following.launch(home, sys.argv[2:]), lambda line: print(line, flush=True))"
     )
 
     def test_ctrl_c_stops_what_it_started(self, dummies):

@@ -52,7 +52,7 @@ class TestHome:
 
     def test_a_damaged_marker_is_refused(self, home):
         (home.path / "format").write_text("what?")
-        with pytest.raises(UsageError, match="not readable"):
+        with pytest.raises(UsageError, match="does not hold the number of a format"):
             home.create()
 
     def test_somebody_elses_directory_is_refused_and_left_alone(self, tmp_path):

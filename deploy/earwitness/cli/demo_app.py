@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earwitness.embedded import control
+from earwitness.embedded.process import dies_with_parent
 from earwitness.runtime.errors import EarwitnessError, UsageError
 
 __all__ = ["VoiceApp", "running_voice_app"]
@@ -55,7 +56,7 @@ def running_voice_app(home: Path) -> Iterator[VoiceApp]:
         environment |= {"EARWITNESS_ENVIRONMENT": "demo", "VOICE_APP_TWILIO_TOKEN_FILE": str(token_file)}
         environment |= {"VOICE_APP_SPANISH_NUMBERS": _SPANISH_NUMBER, "VOICE_APP_RETRY_WAITS": _RETRY_WAITS}
         with subprocess.Popen(
-            [sys.executable, str(_EXAMPLE), "--port", "0"],
+            dies_with_parent([sys.executable, str(_EXAMPLE), "--port", "0"]),
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -99,6 +99,7 @@ def broker_service(  # noqa: PLR0917 - the supervisor calls it once, with all of
         environment={"LANG": "C.UTF-8"},
         directory=directory,
         log=log,
+        ports=(port, controller_port),
         ready=lambda: _listens(port) and log_in(admin, seconds=2.0) is Login.ACCEPTED,
     )
 

@@ -110,6 +110,7 @@ def catalogue_service(port: int, log: Path, directory: Path) -> Service:
         environment={"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"},
         directory=directory,
         log=log,
+        ports=(port,),
         ready=lambda: _healthy(port),
         stop_seconds=5.0,
     )

@@ -102,6 +102,7 @@ def clickhouse_service(
         environment={"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"},
         directory=directory,
         log=log,
+        ports=(http_port,),
         ready=lambda: _answers(http_port, "admin", admin),
         stop_seconds=15.0,
     )

@@ -7,17 +7,20 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 import msgspec
 
+from earwitness.embedded.files import cannot_write, owner_name, replace_file
 from earwitness.embedded.process import ProcessId
-from earwitness.embedded.state import StackState, read, write
+from earwitness.embedded.state import StackState, read
 from earwitness.runtime.errors import EarwitnessError, UsageError
 
 __all__ = ["FORMAT", "Home"]
 
-FORMAT = 1
+FORMAT = 2
+"""Of the directory: `upgrades` says how one of an earlier format becomes one of this."""
 
 _LOG_LIMIT = 20_000_000
 _DIRECTORIES = ("secrets", "broker", "clickhouse", "logs", "run")
@@ -43,41 +46,64 @@ class Home:
         """Make the directories (0700) that are missing.
 
         Raises:
-            UsageError: the path holds something else, or a home that a newer version made.
+            UsageError: the path holds something else, a home that a newer version made, or another user's.
             EarwitnessError: it cannot be written.
         """
-        self.check()
+        made_by = self.check()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The marker comes first: a home whose making was cut off is a home all the same.
-            if not self._marker.exists():
-                self._marker.write_text(f"{FORMAT}\n", "ascii")
+            if made_by is None:
+                self.write_format(FORMAT)
+            elif self._marker.stat().st_uid != os.geteuid():
+                raise UsageError(f"{self.path} belongs to user {owner_name(self._marker)}; run this as that user")
             for directory in (self.path, self.secrets, self.broker, self.clickhouse, self.logs, self.run):
                 directory.mkdir(mode=0o700, exist_ok=True)
                 directory.chmod(0o700)
         except OSError as error:
-            raise EarwitnessError(f"cannot write {error.filename}: {error.strerror}; give another --home") from error
+            raise cannot_write(error, self.path) from error
 
-    def check(self) -> None:
-        """Refuse what is no home of this version; a path where nothing is yet is fine.
+    def check(self) -> int | None:
+        """The format of the home, None where nothing is yet; refuse what is no home, or one of a newer version.
 
         Raises:
             UsageError: see `create`.
         """
         try:
-            made_by = int(self._marker.read_text("ascii"))
+            text = self._marker.read_text("ascii")
+            if not text.strip() and self._only_marker():
+                return None  # cut off while it was being made
+            made_by = int(text)
         except (FileNotFoundError, NotADirectoryError):
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                message = f"{self.path} is no home of earwitness and not empty; give a new or an empty directory"
-                raise UsageError(message) from None
-            return
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{self._marker} is not readable ({error}); give another --home") from error
+            self._refuse_strange()
+            return None
+        except OSError as error:
+            raise UsageError(f"cannot read {self._marker}: {error.strerror}; give another --home") from error
+        except ValueError:
+            raise UsageError(
+                f"{self._marker} does not hold the number of a format; if this is a home of yours, put {FORMAT} into it"
+            ) from None
         if made_by > FORMAT:
             raise UsageError(
                 f"{self.path} was made by a newer earwitness (format {made_by}, this one knows {FORMAT}); "
                 "upgrade earwitness, or give another --home",
             )
+        return made_by
+
+    def exists(self) -> bool:
+        """Says whether there is a home, of whatever version."""
+        return self._marker.exists()
+
+    def write_format(self, number: int) -> None:
+        """Stamp the home as one of this format.
+
+        Raises:
+            EarwitnessError: it cannot be written.
+        """
+        try:
+            replace_file(self._marker, f"{number}\n".encode("ascii"))
+        except OSError as error:
+            raise cannot_write(error, self.path) from error
 
     @contextlib.contextmanager
     def lock(self, seconds: float = 1.0) -> Iterator[ProcessId]:
@@ -90,7 +116,7 @@ class Home:
         """
         # Waiting a little, because `locked` takes the lock for a moment too.
         deadline = time.monotonic() + seconds
-        with self._lock_file.open("a+b") as file:
+        with self._opened_lock() as file:
             while not _flock(file.fileno(), fcntl.LOCK_EX):
                 if time.monotonic() > deadline:
                     raise UsageError(
@@ -98,9 +124,11 @@ class Home:
                     )
                 time.sleep(0.02)
             holder = ProcessId.of(os.getpid()) or ProcessId(os.getpid(), time.time())
-            file.truncate(0)
-            file.write(msgspec.json.encode(holder))
-            file.flush()
+            try:
+                file.truncate(0)
+                file.write(msgspec.json.encode(holder))
+            except OSError as error:
+                raise cannot_write(error, self._lock_file) from error
             yield holder
 
     def locked(self) -> bool:
@@ -145,11 +173,11 @@ class Home:
 
     def read_state(self) -> StackState | None:
         """What the last supervisor wrote, see `state.read`."""
-        return read(self._state_file)
+        return read(self.state_file)
 
     def write_state(self, state: StackState) -> None:
         """Replace the written state; only the supervisor that holds the lock may."""
-        write(self._state_file, state)
+        replace_file(self.state_file, msgspec.json.encode(state))
 
     def read_ports(self) -> dict[str, int]:
         """The ports of the last start, by name; empty before the first, or when the file is damaged."""
@@ -160,9 +188,11 @@ class Home:
 
     def write_ports(self, ports: dict[str, int]) -> None:
         """Remember ports for the next start."""
-        temporary = self._ports_file.with_name(f".ports.{os.getpid()}")
-        temporary.write_bytes(msgspec.json.encode(ports))
-        temporary.replace(self._ports_file)
+        replace_file(self._ports_file, msgspec.json.encode(ports))
+
+    def forget_ports(self) -> None:
+        """Let the next start choose others."""
+        self._ports_file.unlink(missing_ok=True)
 
     def log(self, name: str) -> Path:
         """The log file of a service."""
@@ -177,15 +207,34 @@ class Home:
 
     def say_ready(self, worker: str) -> None:
         """Called by a worker once it serves: writes its pid into `run/<worker>.ready`. Without a home, nothing happens."""
-        file = self.ready_file(worker)
-        temporary = file.with_name(f".{file.name}.{os.getpid()}")
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            temporary.write_text(f"{os.getpid()}\n", "ascii")
-            temporary.replace(file)
+            replace_file(self.ready_file(worker), f"{os.getpid()}\n".encode("ascii"))
 
     def ready_file(self, worker: str) -> Path:
         """Where a worker says that it is ready. The supervisor removes it before each start of the worker."""
         return self.run / f"{worker}.ready"
+
+    @property
+    def state_file(self) -> Path:
+        """What the last supervisor wrote about the stack."""
+        return self.run / "stack.json"
+
+    def _only_marker(self) -> bool:
+        return all(path.name.lstrip(".").startswith(self._marker.name) for path in self.path.iterdir())
+
+    def _refuse_strange(self) -> None:
+        try:
+            strange = self.path.exists() and (not self.path.is_dir() or not self._only_marker())
+        except OSError as error:
+            raise UsageError(f"cannot look into {self.path}: {error.strerror}; give another --home") from error
+        if strange:
+            raise UsageError(f"{self.path} is no home of earwitness and not empty; give a new or an empty directory")
+
+    def _opened_lock(self) -> FileIO:
+        try:
+            return FileIO(self._lock_file, "a+")
+        except OSError as error:
+            raise cannot_write(error, self._lock_file) from error
 
     @property
     def _marker(self) -> Path:
@@ -194,10 +243,6 @@ class Home:
     @property
     def _lock_file(self) -> Path:
         return self.run / "lock"
-
-    @property
-    def _state_file(self) -> Path:
-        return self.run / "stack.json"
 
     @property
     def _ports_file(self) -> Path:

@@ -11,15 +11,18 @@ import time
 
 import msgspec
 
+from earwitness.embedded.disk import too_full
 from earwitness.embedded.home import Home
+from earwitness.embedded.ports import taken
 from earwitness.embedded.process import ProcessId, describe_exit, launch
 from earwitness.embedded.service import Service
 from earwitness.embedded.state import Condition, ServiceState
-from earwitness.runtime.errors import EarwitnessError
+from earwitness.runtime.errors import EarwitnessError, UsageError
 
 __all__ = ["Backoff", "Keeper"]
 
 _READY_INTERVAL = 0.25
+_HINDRANCE_INTERVAL = 0.5
 _HOPELESS_ENDS = 5
 _TAIL_LINES = 15
 _TAIL_BYTES = 16_384
@@ -61,6 +64,7 @@ class Keeper:
         self._ask_at = 0.0
         self._was_ready = False
         self._ends = 0
+        self._returncode: int | None = None
         self._log_start = 0
         self.state = ServiceState(name=service.name, state="stopped", since=time.time())
 
@@ -68,6 +72,11 @@ class Keeper:
     def ready(self) -> bool:
         """Says whether it served when it was asked last."""
         return self.state.state == "ready"
+
+    @property
+    def refused(self) -> bool:
+        """Says whether it ended without ever having been ready and said that trying again changes nothing."""
+        return not self._was_ready and self._returncode == UsageError.exit_code
 
     @property
     def hopeless(self) -> bool:
@@ -97,10 +106,11 @@ class Keeper:
         now = time.monotonic()
         if self._child is None:
             if self.state.state == "restarting" and now >= self._start_at:
-                self.start()
+                self._start_again()
             return
         returncode = self._child.poll()
         if returncode is not None:
+            self._returncode = returncode
             self._note_end(describe_exit(returncode), now - self._started_at)
         elif self.state.state == "starting" and now >= self._ask_at:
             self._ask_at = now + _READY_INTERVAL
@@ -108,6 +118,10 @@ class Keeper:
                 self._was_ready = True
                 self._enter("ready")
                 logger.info("%s: ready after %.1f s", self.service.name, time.monotonic() - self._started_at)
+
+    def hindrance(self) -> str | None:
+        """In one line, why a start would be in vain now; None when it would not."""
+        return taken(self.service.ports) or too_full(self._home.path)
 
     def stop(self) -> None:
         """Ask it to end, kill it when that takes longer than the service's `stop_seconds`."""
@@ -137,6 +151,16 @@ class Keeper:
             return ""
         return "\n".join(f"  {line}" for line in text.splitlines()[-_TAIL_LINES:])
 
+    def _start_again(self) -> None:
+        hindrance = self.hindrance()
+        if hindrance is None:
+            self.start()
+            return
+        self._start_at = time.monotonic() + _HINDRANCE_INTERVAL
+        if self.state.waits_for is None:
+            logger.warning("%s: waits, %s", self.service.name, hindrance)
+        self.state = msgspec.structs.replace(self.state, waits_for=hindrance)
+
     def _note_end(self, how: str, lived: float) -> None:
         pause = self._backoff.after(lived)
         self._child = None
@@ -146,4 +170,4 @@ class Keeper:
         logger.warning("%s: ended after %.1f s (%s), next start in %.1f s", self.service.name, lived, how, pause)
 
     def _enter(self, state: Condition, **changes: object) -> None:
-        self.state = msgspec.structs.replace(self.state, state=state, since=time.time(), **changes)
+        self.state = msgspec.structs.replace(self.state, state=state, since=time.time(), waits_for=None, **changes)

@@ -6,9 +6,11 @@ import random
 import socket
 from collections.abc import Iterable, Mapping
 
+import psutil  # type: ignore[import-untyped]
+
 from earwitness.runtime.errors import EarwitnessError
 
-__all__ = ["HOST", "assign", "is_free"]
+__all__ = ["HOST", "assign", "is_free", "taken"]
 
 HOST = "127.0.0.1"
 
@@ -46,6 +48,24 @@ def assign(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int
         else:
             assigned[name] = _other(taken | set(remembered.values()))
     return assigned
+
+
+def taken(wanted: Iterable[int]) -> str | None:
+    """In one line, which of these ports a server could not listen on now, and who has it; None when all are free."""
+    for port in wanted:
+        if not is_free(port):
+            return f"port {port} on {HOST} is taken by {_holder(port)}; end that one, then it goes on by itself"
+    return None
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid is not None:
+                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except psutil.Error:
+        pass  # other users' processes are not ours to see
+    return "another process"
 
 
 def _other(taken: set[int]) -> int:

@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]
 
 from earwitness.runtime.errors import EarwitnessError
 
-__all__ = ["ProcessId", "Usage", "children", "describe_exit", "end", "launch"]
+__all__ = ["ProcessId", "Usage", "children", "describe_exit", "dies_with_parent", "end", "launch"]
 
 # On Linux the kernel itself kills a child whose parent is gone (prctl 1 is PR_SET_PDEATHSIG, see prctl(2)), even when
 # the parent was killed with SIGKILL. A few lines in between, not `preexec_fn`: that one runs Python code after a fork
@@ -30,8 +30,9 @@ if os.getppid() == int(sys.argv[1]):
     os.execvp(sys.argv[2], sys.argv[2:])
 """
 
-# What Linux reports as a process's start follows steps of the system clock.
+# What Linux reports as a process's start follows steps of the system clock; only where nothing better is known.
 _CLOCK_TOLERANCE = 2.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _KILL_SECONDS = 5.0
 _POLL = 0.02
@@ -52,22 +53,33 @@ class ProcessId(msgspec.Struct, frozen=True):
     Attributes:
         pid: the process id.
         created: when it started, in seconds since the epoch.
+        birth: the same as the kernel counts it, whatever the clock is set to: boot and ticks. None where only
+            `created` is known (not Linux, or written by an earlier version).
     """
 
     pid: int
     created: float
+    birth: str | None = None
 
     @classmethod
     def of(cls, pid: int) -> ProcessId | None:
         """The process that has this pid now, or None."""
         try:
-            return cls(pid, psutil.Process(pid).create_time())
+            return cls(pid, psutil.Process(pid).create_time(), _birth(pid))
         except psutil.Error:
             return None
 
     def alive(self) -> bool:
         """Says whether it still lives; a zombie does not, nor does another process with the same pid."""
         return self._find() is not None
+
+    def works_in(self, directory: Path) -> bool:
+        """Says whether it lives and its working directory is `directory` or below, wherever that was moved meanwhile."""
+        process = self._find()
+        try:
+            return process is not None and Path(process.cwd()).is_relative_to(directory.resolve())
+        except (psutil.Error, OSError):
+            return False
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens when the process is gone."""
@@ -92,7 +104,10 @@ class ProcessId(msgspec.Struct, frozen=True):
     def _find(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) <= _CLOCK_TOLERANCE
+            if self.birth is not None:
+                same = _birth(self.pid) == self.birth
+            else:
+                same = abs(process.create_time() - self.created) <= _CLOCK_TOLERANCE
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
@@ -104,21 +119,28 @@ def children() -> list[ProcessId]:
     return [child for child in found if child is not None]
 
 
+def dies_with_parent(argv: Sequence[str]) -> list[str]:
+    """A command that starts the program and lets it end together with this process, also by SIGKILL; on Linux only.
+
+    To be started from the main thread: to Linux, the thread that starts a child is the parent whose end it shares.
+    """
+    if sys.platform != "linux":
+        return list(argv)
+    return [sys.executable, "-I", "-S", "-c", _DIES_WITH_PARENT, str(os.getpid()), *argv]
+
+
 def launch(argv: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own, its output appended to `log`.
 
-    The session keeps a terminal's Ctrl-C away from it. To be called from the main thread: to Linux, the thread that
-    starts a child is the parent whose end the child shares.
+    The session keeps a terminal's Ctrl-C away from it. To be called from the main thread, see `dies_with_parent`.
 
     Raises:
         EarwitnessError: the program cannot be started.
     """
-    if sys.platform == "linux":
-        argv = [sys.executable, "-I", "-S", "-c", _DIES_WITH_PARENT, str(os.getpid()), *argv]
     try:
         with log.open("ab") as output:
             return subprocess.Popen(
-                argv,
+                dies_with_parent(argv),
                 env=dict(environment),
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
@@ -141,6 +163,17 @@ def end(processes: Iterable[ProcessId], seconds: float) -> int:
         while any(process.alive() for process in living) and time.monotonic() < deadline:
             time.sleep(_POLL)
     return len(living)
+
+
+def _birth(pid: int) -> str | None:
+    """Boot and ticks since boot at which a process started; see proc_pid_stat(5), field 22."""
+    try:
+        boot = _BOOT_ID.read_text("ascii").strip()
+        # The name, in parentheses, may hold anything, parentheses too.
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return f"{boot} {fields[19]}"
+    except (OSError, IndexError):
+        return None
 
 
 def describe_exit(returncode: int) -> str:

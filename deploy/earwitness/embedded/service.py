@@ -20,6 +20,7 @@ class Service:
         directory: its working directory.
         log: the file that its output is appended to.
         ready: says whether it serves; cheap, bounded to about two seconds, never raises.
+        ports: on 127.0.0.1 that it listens on. While another process has one, it is not started.
         stop_seconds: how long a stop may take after SIGTERM before the process is killed.
     """
 
@@ -29,4 +30,5 @@ class Service:
     directory: Path
     log: Path
     ready: Callable[[], bool]
+    ports: Sequence[int] = ()
     stop_seconds: float = 20.0

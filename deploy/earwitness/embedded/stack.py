@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from earwitness.embedded import ports
+from earwitness.embedded.files import cannot_write
 from earwitness.embedded.home import Home
 from earwitness.embedded.secrets import CLICKHOUSE_USERS, KAFKA_USERS, Secrets
 from earwitness.embedded.service import Service
@@ -31,15 +32,24 @@ def steps(home: Home, workers: Sequence[str]) -> list[Step]:
     Makes the secrets and chooses the ports, so it is called once a start, by the supervisor.
 
     Raises:
-        UsageError: there is no such worker.
+        UsageError: there is no such worker, or a secret is missing or not to be used.
+        EarwitnessError: the home cannot be written.
     """
     for worker in workers:
         if worker not in WORKERS:
             raise UsageError(f"there is no worker {worker}; choose among {', '.join(WORKERS)}")
     secrets = Secrets(home.secrets)
-    secrets.make()
-    chosen = ports.assign(_PORTS, home.read_ports())
-    home.write_ports(chosen)
+    try:
+        secrets.make(has_data=any(home.broker.iterdir()) or any(home.clickhouse.iterdir()))
+        chosen = ports.assign(_PORTS, home.read_ports())
+        home.write_ports(chosen)
+    except OSError as error:
+        raise cannot_write(error, home.path) from error
+    if "privacy" in workers:
+        from earwitness.privacy.keys import MaskingKey
+
+        # Refused here, before anything runs, and not by the worker half a minute later.
+        MaskingKey.from_file(secrets.masking_key_file)
     return [
         Step("starting the broker", lambda progress: _broker(home, secrets, chosen, progress), ready_seconds=120.0),
         Step("making Kafka users and topics", lambda _: _make_topics(secrets, chosen)),

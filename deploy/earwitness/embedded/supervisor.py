@@ -21,12 +21,14 @@ from typing import NoReturn
 
 from earwitness.embedded.home import Home
 from earwitness.embedded.keeper import Keeper
+from earwitness.embedded.predecessor import take_over
 from earwitness.embedded.process import ProcessId, children, end
 from earwitness.embedded.service import Service
-from earwitness.embedded.state import Phase, StackState
-from earwitness.runtime.errors import EarwitnessError
+from earwitness.embedded.state import Phase, Place, StackState
+from earwitness.embedded.upgrades import upgrade
+from earwitness.runtime.errors import EarwitnessError, UsageError
 
-__all__ = ["Progress", "Step", "end_orphans", "main", "supervise"]
+__all__ = ["Progress", "Step", "main", "supervise"]
 
 Progress = Callable[[str], None]
 
@@ -61,6 +63,7 @@ class _Supervisor:
         self._home = home
         self._parent = parent
         self._identity = identity
+        self._place = Place.of(home.path)
         self._keepers: list[Keeper] = []
         self._asked = threading.Event()
         self._phase: Phase = "starting"
@@ -68,6 +71,7 @@ class _Supervisor:
         self._ports: dict[str, int] = {}
         self._beat_at = 0.0
         self._written: StackState | None = None
+        self._gone = False
 
     def run(self, make_steps: Callable[[Home], Sequence[Step]]) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -107,11 +111,19 @@ class _Supervisor:
         if service is None:
             return
         keeper = Keeper(service, self._home)
+        hindrance = keeper.hindrance()
+        if hindrance is not None:
+            raise EarwitnessError(f"{service.name} cannot be started: {hindrance}")
         self._keepers.append(keeper)
         keeper.start()
         deadline = time.monotonic() + step.ready_seconds
         while not keeper.ready:
             self._tick()
+            if keeper.state.waits_for is not None:
+                raise EarwitnessError(f"{service.name} cannot be started again: {keeper.state.waits_for}")
+            if keeper.refused:
+                last = keeper.log_tail().rpartition("\n")[2].strip().removeprefix("earwitness: ")
+                raise UsageError(f"{service.name} refuses to start: {last}")
             if keeper.hopeless:
                 why = f"it ended {keeper.state.restarts} times, at last with {keeper.state.last_exit}"
             elif time.monotonic() > deadline:
@@ -131,7 +143,14 @@ class _Supervisor:
         self._write()
         if time.monotonic() >= self._beat_at:
             self._beat_at = time.monotonic() + _BEAT_SECONDS
+            self._check_place()
             self._home.beat()
+
+    def _check_place(self) -> None:
+        now = Place.of(self._home.path)
+        if self._place is not None and (now is None or now.inode != self._place.inode):
+            self._gone = True
+            raise EarwitnessError(f"{self._home.path} was moved or deleted while its stack ran")
 
     def _stop_all(self) -> None:
         for keeper in reversed(self._keepers):
@@ -160,8 +179,10 @@ class _Supervisor:
             supervisor=self._identity,
             ports=self._ports,
             services=tuple(keeper.state for keeper in self._keepers),
+            home=self._place,
         )
-        if state == self._written:
+        # What stands at the home's path when the home is gone is not ours to write into.
+        if state == self._written or self._gone:
             return
         self._written = state
         try:
@@ -169,12 +190,6 @@ class _Supervisor:
         except OSError as error:
             # A full disk must not stop what still runs; the next change tries again.
             logger.warning("cannot write the state: %s", error)
-
-
-def end_orphans(state: StackState | None, seconds: float = 10.0) -> int:
-    """End the services that a killed supervisor left behind; returns how many there were."""
-    services = state.services if state is not None else ()
-    return end([service.process for service in services if service.process is not None], seconds)
 
 
 def supervise(path: Path, make_steps: Callable[[Home], Sequence[Step]], parent: int | None) -> int:
@@ -191,12 +206,8 @@ def supervise(path: Path, make_steps: Callable[[Home], Sequence[Step]], parent: 
     home = Home(path)
     home.create()
     with home.lock() as identity:
-        before = home.read_state()
-        if before is not None and before.phase == "crashed":
-            logger.warning("%s", before.message)
-        orphans = end_orphans(before)
-        if orphans:
-            logger.warning("ended %d processes that an earlier supervisor left behind", orphans)
+        take_over(home)
+        upgrade(home)
         return _Supervisor(home, identity, parent).run(make_steps)
 
 

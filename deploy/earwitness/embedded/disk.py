@@ -1,0 +1,30 @@
+"""Space under the home directory: how much there is, and what is said when there is too little."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+__all__ = ["LEAST_FREE", "free_bytes", "too_full"]
+
+LEAST_FREE = 48_000_000
+"""What a start takes: a broker that comes back writes its indexes anew, ClickHouse its logs."""
+
+
+def free_bytes(path: Path) -> int | None:
+    """What this user may still write to the file system of `path`; None when it cannot be asked."""
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return None
+
+
+def too_full(path: Path) -> str | None:
+    """In one line, that a service cannot start under `path` for lack of space; None when there is enough."""
+    free = free_bytes(path)
+    if free is None or free >= LEAST_FREE:
+        return None
+    return (
+        f"the disk under {path} is full ({free / 1e6:.1f} MB free, a start takes {LEAST_FREE / 1e6:.0f} MB); "
+        "free some space, then it goes on by itself"
+    )

@@ -279,7 +279,9 @@ class Row:
 
 def test_whoever_lost_a_partition_stores_nothing_in_it_any_more(sink, stack):
     settings = stack.settings("sink")
-    old, new = (Store(Server(settings.need_clickhouse()), Nowhere(), settings.registry_url) for _ in range(2))
+    old, new = (
+        Store(Server(settings.need_clickhouse()), Nowhere(), settings.clickhouse_registry_url) for _ in range(2)
+    )
     key, other = ("audit.masked.call", 5), ("audit.masked.call", 4)
 
     def batch(offset: int, partition: int) -> Batch:
@@ -378,7 +380,7 @@ def test_the_balance_finds_what_is_wrong(sink, stack):
         "INSERT INTO store.landing_events FORMAT AvroConfluent",
         body,
         input_format_avro_allow_missing_fields=1,
-        format_avro_schema_registry_url=stack.settings("sink").registry_url,
+        format_avro_schema_registry_url=stack.settings("sink").clickhouse_registry_url,
     )
     spans = [("masked", 0, 4), ("dead", 4, 5), ("masked", 8, 9), ("masked", 0, 3)]
     fields = codec.decode(entry(sink.topic_id, 3, 0, 0))[1]

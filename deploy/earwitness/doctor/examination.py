@@ -85,7 +85,8 @@ def _examine(places: Sequence[Place], clock: Clock) -> Iterator[Finding]:
         server = Server(warehouse, timeout=5.0)
         yield from check_disks(server, warehouse.url)
         yield from _attempt("clocks", "ClickHouse's clock", lambda: [_clickhouse_clock(server, clock)])
-    for url in dict.fromkeys(place.settings.registry_url for place in places if place.settings.registry_url):
+    addresses = dict.fromkeys(place.settings.clickhouse_registry_url for place in places)
+    for url in filter(None, addresses):
         yield check_registry(url)
 
 

@@ -2,6 +2,9 @@
 
 ClickHouse asks for the Avro schema of an id as it would ask a schema registry (Confluent's API):
 `GET /schemas/ids/N` answers `{"schema": "…"}`. Read-only, on the loopback interface, bounded in threads and time.
+
+With a registry of the user's configured (`EARWITNESS_REGISTRY_…`), ids are the registry's: it is asked for them here, so
+that its password does not have to go to ClickHouse, and what it said holds while it is away.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import signal
 import socketserver
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +26,8 @@ from typing import Any
 
 from earwitness.embedded.ports import HOST
 from earwitness.embedded.service import Service
+from earwitness.runtime.settings import Settings
+from earwitness.schemas.errors import RegistryAwayError, SchemaError
 
 __all__ = ["CatalogueServer", "catalogue_service", "main"]
 
@@ -30,11 +35,11 @@ Lookup = Callable[[int], str]
 
 _ID = re.compile(r"/schemas/ids/([0-9]{1,10})(?:\?.*)?")
 _THREADS = 16
-_NOT_FOUND, _SCHEMA_NOT_FOUND = 404, 40403  # Confluent's error codes
+_NOT_FOUND, _SCHEMA_NOT_FOUND, _AWAY = 404, 40403, 50302  # Confluent's error codes
 
 
 class CatalogueServer(ThreadingHTTPServer):
-    """Answers from `lookup`, which gives the text of a schema or raises KeyError."""
+    """Answers from `lookup`, which gives the text of a schema or raises KeyError or RegistryAwayError."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -82,9 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             try:
                 text = self.server.lookup(int(match[1]))
-            except KeyError:
+            except (KeyError, SchemaError):
                 message = f"Schema {match[1]} not found"
                 self._answer(HTTPStatus.NOT_FOUND, {"error_code": _SCHEMA_NOT_FOUND, "message": message})
+            except RegistryAwayError as error:
+                self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error_code": _AWAY, "message": str(error)})
             else:
                 self._answer(HTTPStatus.OK, {"schema": text})
 
@@ -102,12 +109,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def catalogue_service(port: int, log: Path, directory: Path) -> Service:
-    """How to run the server on `port` of 127.0.0.1, with `directory` as its working directory."""
+def catalogue_service(port: int, log: Path, directory: Path, registry: Mapping[str, str] | None = None) -> Service:
+    """How to run the server on `port` of 127.0.0.1, with `directory` as its working directory.
+
+    Args:
+        port: its own.
+        log: what its output is appended to.
+        directory: of its start.
+        registry: the `EARWITNESS_REGISTRY_…` variables, if the user has a registry.
+    """
     return Service(
         name="catalogue",
         argv=[sys.executable, "-m", "earwitness.embedded.catalogue_server", "--port", str(port)],
-        environment={"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"},
+        environment={"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **(registry or {})},
         directory=directory,
         log=log,
         ports=(port,),
@@ -123,9 +137,11 @@ def main(argv: list[str] | None = None) -> int:
     port = parser.parse_args(argv).port
 
     from earwitness.schemas import catalogue
+    from earwitness.schemas.wire import wire_ids
 
     catalogue.schemas()  # a catalogue that does not agree with itself stops the start, not the first question
-    with CatalogueServer(port, lambda schema_id: catalogue.by_id(schema_id).text) as server:
+    ids = wire_ids(Settings.load().registry)
+    with CatalogueServer(port, lambda wire_id: ids.schema_of(wire_id).text) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             # `shutdown` waits for the loop that this very thread runs.
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from earwitness.embedded import ports
 from earwitness.embedded.files import cannot_write
@@ -13,7 +14,7 @@ from earwitness.embedded.secrets import CLICKHOUSE_USERS, KAFKA_USERS, Secrets
 from earwitness.embedded.service import Service
 from earwitness.embedded.supervisor import Progress, Step
 from earwitness.runtime.errors import UsageError
-from earwitness.runtime.settings import ClickHouseSettings, KafkaSettings
+from earwitness.runtime.settings import ClickHouseSettings, KafkaSettings, Settings
 
 __all__ = ["ROLES", "WORKERS", "role_environment", "steps"]
 
@@ -53,6 +54,7 @@ def steps(home: Home, workers: Sequence[str]) -> list[Step]:
     return [
         Step("starting the broker", lambda progress: _broker(home, secrets, chosen, progress), ready_seconds=120.0),
         Step("making Kafka users and topics", lambda _: _make_topics(secrets, chosen)),
+        *([Step("registering schemas", lambda _: _register(home))] if _users_registry(home) else []),
         Step("starting the schema catalogue", lambda _: _catalogue(home, chosen), ready_seconds=30.0),
         Step("starting ClickHouse", lambda _: _clickhouse(home, secrets, chosen)),
         Step("making ClickHouse tables", lambda _: _make_tables(secrets, chosen)),
@@ -82,11 +84,33 @@ def role_environment(home: Home, role: str) -> dict[str, str]:
         values["CLICKHOUSE_USER"] = role
         values["CLICKHOUSE_PASSWORD_FILE"] = str(secrets.clickhouse_password_file(role))
     if role in {"admin", "sink"}:
-        values["REGISTRY_URL"] = _registry_url(chosen)
+        values["CLICKHOUSE_REGISTRY_URL"] = _catalogue_url(chosen)
     if role == "privacy":
         values["MASKING_KEY_FILE"] = str(secrets.masking_key_file)
         values["QUARANTINE_KEY_FILE"] = str(secrets.quarantine_key_file)
-    return {f"EARWITNESS_{name}": value for name, value in values.items()}
+    return _users_registry(home) | {f"EARWITNESS_{name}": value for name, value in values.items()}
+
+
+def _users_registry(home: Home) -> dict[str, str]:
+    """The variables that name the user's own registry, from this process's environment, with paths that hold anywhere."""
+    found = {name: value for name, value in os.environ.items() if name.startswith("EARWITNESS_REGISTRY_")}
+    if not found.get("EARWITNESS_REGISTRY_URL"):
+        return {}
+    found.setdefault("EARWITNESS_REGISTRY_CACHE", str(home.path / "registry"))
+    for name in ("EARWITNESS_REGISTRY_CACHE", "EARWITNESS_REGISTRY_PASSWORD_FILE", "EARWITNESS_REGISTRY_CA_FILE"):
+        if found.get(name):
+            found[name] = str(Path(found[name]).absolute())
+    return found
+
+
+def _register(home: Home) -> None:
+    from earwitness.schemas.registration import register_all
+    from earwitness.schemas.registry import Registry
+
+    registry = Settings.load(_users_registry(home)).registry
+    if registry is not None:
+        for _ in register_all(Registry(registry)):
+            pass
 
 
 def _broker(home: Home, secrets: Secrets, chosen: dict[str, int], progress: Progress) -> Service:
@@ -120,7 +144,7 @@ def _make_topics(secrets: Secrets, chosen: dict[str, int]) -> None:
 def _catalogue(home: Home, chosen: dict[str, int]) -> Service:
     from earwitness.embedded.catalogue_server import catalogue_service
 
-    return catalogue_service(chosen["catalogue"], home.log("catalogue"), home.run)
+    return catalogue_service(chosen["catalogue"], home.log("catalogue"), home.run, _users_registry(home))
 
 
 def _clickhouse(home: Home, secrets: Secrets, chosen: dict[str, int]) -> Service:
@@ -130,7 +154,7 @@ def _clickhouse(home: Home, secrets: Secrets, chosen: dict[str, int]) -> Service
         home.clickhouse,
         chosen["clickhouse"],
         {user: secrets.clickhouse_password(user) for user in CLICKHOUSE_USERS},
-        _registry_url(chosen),
+        _catalogue_url(chosen),
         home.log("clickhouse"),
     )
 
@@ -159,5 +183,5 @@ def _worker(home: Home, worker: str) -> Service:
     )
 
 
-def _registry_url(chosen: dict[str, int]) -> str:
+def _catalogue_url(chosen: dict[str, int]) -> str:
     return f"http://{ports.HOST}:{chosen['catalogue']}"

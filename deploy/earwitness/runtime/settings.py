@@ -14,17 +14,15 @@ This module needs the standard library only, because the client inside the voice
 from __future__ import annotations
 
 import os
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earwitness.runtime.errors import SettingsError
+from earwitness.runtime.secret import PREFIX, Secret, read_private_file
 
-__all__ = ["ClickHouseSettings", "KafkaSettings", "Secret", "Settings"]
-
-PREFIX = "EARWITNESS_"
+__all__ = ["ClickHouseSettings", "KafkaSettings", "RegistrySettings", "Secret", "Settings", "read_private_file"]
 
 _OWN = {
     "enabled",
@@ -33,11 +31,16 @@ _OWN = {
     "tenant",
     "home",
     "registry_url",
+    "registry_user",
+    "registry_password_file",
+    "registry_ca_file",
+    "registry_cache",
     "masking_key_file",
     "quarantine_key_file",
     "clickhouse_url",
     "clickhouse_user",
     "clickhouse_password_file",
+    "clickhouse_registry_url",
     "kafka_bootstrap",
     "kafka_security_protocol",
     "kafka_sasl_mechanism",
@@ -45,61 +48,6 @@ _OWN = {
     "kafka_sasl_password_file",
     "log_level",
 }
-
-
-class Secret:
-    """A secret's text that no log line, traceback or repr shows; `reveal()` gives it to the library that needs it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    @classmethod
-    def from_file(cls, path: Path, *, setting: str) -> Secret:
-        """Read the first line of `path`.
-
-        Raises:
-            SettingsError: the file is missing, empty, or readable by other users of the machine.
-        """
-        return cls(read_private_file(path, setting=setting).decode("utf-8", "strict").strip())
-
-    def reveal(self) -> str:
-        """The text itself."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-
-def read_private_file(path: Path, *, setting: str) -> bytes:
-    """The bytes of a file that only its owner may read.
-
-    Raises:
-        SettingsError: it is missing, empty, larger than 64 KiB, or open to group or others.
-    """
-    name = f"{PREFIX}{setting.upper()}"
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(65_537)
-    except OSError as error:
-        raise SettingsError(
-            f"{name}: cannot read {path}: {error.strerror}; give the path of a file with mode 0600"
-        ) from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise SettingsError(f"{name}: {path} is open to other users of this machine; run: chmod 600 {path}")
-    if not data.strip():
-        raise SettingsError(f"{name}: {path} is empty; put the secret into it")
-    if len(data) > 65_536:
-        raise SettingsError(f"{name}: {path} is larger than 64 KiB; that is no secret of ours")
-    return data
 
 
 @dataclass(frozen=True)
@@ -140,6 +88,24 @@ class ClickHouseSettings:
 
 
 @dataclass(frozen=True)
+class RegistrySettings:
+    """How to reach the user's schema registry.
+
+    Attributes:
+        url: the root of its Confluent API: `http(s)://host:port[/path]`.
+        cache: a directory where what it said is kept for the time when it is away.
+        user: with `password`, for basic authentication.
+        ca_file: what vouches for its certificate; None is the system's.
+    """
+
+    url: str
+    cache: Path
+    user: str | None = None
+    password: Secret | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one process. A part that a process does not need may be absent (None)."""
 
@@ -148,12 +114,15 @@ class Settings:
     service: str = "ivr"
     tenant: str = "default"
     home: Path = Path(".earwitness")
-    registry_url: str | None = None
     masking_key_file: Path | None = None
     quarantine_key_file: Path | None = None
     log_level: str = "INFO"
     kafka: KafkaSettings | None = None
     clickhouse: ClickHouseSettings | None = None
+    clickhouse_registry_url: str | None = None
+    """Where ClickHouse asks for schemas; None leaves that to its own configuration."""
+    registry: RegistrySettings | None = None
+    """None: the catalogue gives the ids."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -178,12 +147,13 @@ class Settings:
             service=values.get("service", cls.service),
             tenant=values.get("tenant", cls.tenant),
             home=Path(values["home"]) if "home" in values else cls.home,
-            registry_url=_url("registry_url", values.get("registry_url")),
             masking_key_file=_path(values.get("masking_key_file")),
             quarantine_key_file=_path(values.get("quarantine_key_file")),
             log_level=_level(values.get("log_level", cls.log_level)),
             kafka=_kafka(values),
             clickhouse=_clickhouse(values),
+            clickhouse_registry_url=_clickhouse_registry(values),
+            registry=_registry(values),
         )
 
     def need_kafka(self) -> KafkaSettings:
@@ -261,6 +231,29 @@ def _clickhouse(values: Mapping[str, str]) -> ClickHouseSettings | None:
     )
 
 
+def _registry(values: Mapping[str, str]) -> RegistrySettings | None:
+    url = _url("registry_url", values.get("registry_url"))
+    if url is None:
+        return None
+    user, password_file = values.get("registry_user"), _path(values.get("registry_password_file"))
+    if (user is None) != (password_file is None):
+        raise SettingsError(f"{PREFIX}REGISTRY_USER and {PREFIX}REGISTRY_PASSWORD_FILE go together; only one is set")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return RegistrySettings(
+        url=url,
+        cache=_path(values.get("registry_cache")) or caches / "earwitness" / "registry",
+        user=user,
+        password=Secret.from_file(password_file, setting="registry_password_file") if password_file else None,
+        ca_file=_path(values.get("registry_ca_file")),
+    )
+
+
+def _clickhouse_registry(values: Mapping[str, str]) -> str | None:
+    given = _url("clickhouse_registry_url", values.get("clickhouse_registry_url"))
+    # A password cannot go to ClickHouse with the address: it would stand in its query log.
+    return given or (None if "registry_user" in values else _url("registry_url", values.get("registry_url")))
+
+
 def _boolean(name: str, value: str) -> bool:
     lowered = value.strip().lower()
     if lowered in {"1", "true", "yes", "on"}:
@@ -286,4 +279,6 @@ def _url(name: str, value: str | None) -> str | None:
         return None
     if not value.startswith(("http://", "https://")):
         raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; it must start with http:// or https://")
+    if "@" in value:
+        raise SettingsError(f"{PREFIX}{name.upper()} holds a user or password; give them as settings of their own")
     return value.rstrip("/")

@@ -12,10 +12,11 @@ from typing import Any
 import fastavro
 from fastavro.types import Schema as ParsedSchema
 
-from earwitness.schemas import catalogue, framing
+from earwitness.schemas import framing
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.errors import DatumError, MalformedError, TruncatedError
 from earwitness.schemas.walker import Finder, compile_finder
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
 __all__ = ["decode", "encode", "parsed"]
 
@@ -32,19 +33,21 @@ def _walk(schema: Schema) -> Finder:
     return compile_finder(schema.definition, ())
 
 
-def encode(schema: Schema, record: dict[str, Any], *, strict: bool = False) -> bytes:
+def encode(schema: Schema, record: dict[str, Any], *, strict: bool = False, wire_ids: WireIds = CONTENT_IDS) -> bytes:
     """A record as a framed message.
 
     Args:
         schema: what to write it as.
         record: its fields by name; a field with a default may be absent.
         strict: refuse fields that the schema does not have.
+        wire_ids: give the id in front.
 
     Raises:
         ValueError, TypeError: a value does not fit its field.
+        RegistryAwayError: the id is not known yet.
     """
     out = io.BytesIO()
-    out.write(schema.prefix)
+    out.write(wire_ids.prefix_of(schema))
     try:
         fastavro.schemaless_writer(out, parsed(schema), record, strict_allow_default=strict)
     except AttributeError as error:
@@ -59,15 +62,16 @@ def encode(schema: Schema, record: dict[str, Any], *, strict: bool = False) -> b
     return message
 
 
-def decode(message: bytes) -> tuple[Schema, dict[str, Any]]:
+def decode(message: bytes, wire_ids: WireIds = CONTENT_IDS) -> tuple[Schema, dict[str, Any]]:
     """A framed message's schema and record.
 
     Raises:
         FramingError: there is no frame.
-        UnknownSchemaError: the catalogue does not have its schema.
+        UnknownSchemaError: nobody has its schema.
+        RegistryAwayError: the registry cannot be asked for it.
         TruncatedError, MalformedError: the datum does not fit the schema.
     """
-    schema = catalogue.by_id(framing.schema_id(message))
+    schema = wire_ids.schema_of(framing.schema_id(message))
     source = io.BytesIO(message[framing.HEADER_SIZE :])
     record = _read(source, schema)
     # Raised out here: the errors of a decoder, as a context, would carry what it read.

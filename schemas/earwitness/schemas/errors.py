@@ -3,7 +3,10 @@
 ::
 
     SchemaError                a schema breaks the rules of the catalogue        (UsageError)
-    └── UnknownSchemaError     no schema has this id or name
+    ├── UnknownSchemaError     no schema has this id or name
+    └── IncompatibleError      the registry does not take this version
+    RegistryAwayError          the registry does not say it now                  (UnavailableError)
+    └── NotRegisteredError     it answers, and does not have the schema yet
     DatumError                 bytes that are no datum of their schema
     ├── FramingError           no Confluent frame in front
     ├── TruncatedError         the bytes end before the record does
@@ -14,12 +17,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from earwitness.runtime.errors import EarwitnessError, UsageError
+from earwitness.runtime.errors import EarwitnessError, UnavailableError, UsageError
 
 __all__ = [
     "DatumError",
     "FramingError",
+    "IncompatibleError",
     "MalformedError",
+    "NotRegisteredError",
+    "RegistryAwayError",
     "SchemaError",
     "TruncatedError",
     "UnknownSchemaError",
@@ -35,6 +41,18 @@ class UnknownSchemaError(SchemaError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class IncompatibleError(SchemaError):
+    """The registry does not take this version of a schema beside the ones it has."""
+
+
+class RegistryAwayError(UnavailableError):
+    """The registry does not say it now: it is away, too slow, refuses the login or talks nonsense. Ask again later."""
+
+
+class NotRegisteredError(RegistryAwayError):
+    """The registry answers and does not have this schema of ours; it will when somebody has registered it."""
 
 
 class DatumError(EarwitnessError):

@@ -52,7 +52,7 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
     """
     kafka, clickhouse = settings.need_kafka(), settings.need_clickhouse()
     consumer = _consumer(kafka)
-    store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka), settings.registry_url)
+    store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka), settings.clickhouse_registry_url)
     loader = Loader(consumer, store, limits or Limits(), on_ready)
 
     def stop(_: int, __: FrameType | None) -> None:

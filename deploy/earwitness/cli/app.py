@@ -6,7 +6,10 @@ on standard error: what, where, what to do.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -34,7 +37,10 @@ _COMMANDS = {
     "query": ("earwitness.cli.query", "Run SQL in ClickHouse as an analyst."),
     "ledger": ("earwitness.cli.ledger", "Check that nothing is missing."),
     "doctor": ("earwitness.cli.doctor", "Find what is wrong, and say what to do."),
+    "completion": ("earwitness.cli.completion", "Print a shell's completion script."),
 }
+
+_OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 
 
 class _Commands(click.Group):
@@ -66,6 +72,24 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its number; that is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough; without this Python complains at exit.
+        _close_output()
+        return 0
+    except OSError as error:
+        _close_output()
+        return _fail(f"cannot write the output: {error.strerror or error}; send it somewhere else", 3)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = cli.main(args=arguments, prog_name="earwitness", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -76,19 +100,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.format_message()}  (see: {path} --help)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
-    except BrokenPipeError:
-        # Whoever reads our output has seen enough; without this Python complains at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except EarwitnessError as error:
         return _fail(str(error), error.exit_code)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTPUT_ERRORS and error.filename is None:
+            raise
         if os.environ.get("EARWITNESS_LOG_LEVEL", "").upper() == "DEBUG":
             raise
         return _fail(f"internal error, {type(error).__name__}: {error}  (EARWITNESS_LOG_LEVEL=DEBUG shows where)", 3)
     return result if isinstance(result, int) else 0
 
 
+def _close_output() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"earwitness: {message}\n")
+    with contextlib.suppress(OSError):
+        # One line, whatever somebody else's words hold.
+        sys.stderr.write(f"earwitness: {' '.join(message.split())}\n")
     return code

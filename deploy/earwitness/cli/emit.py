@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import IO
 import click
 
 from earwitness.cli.options import as_json, config_file, home, settings_for
-from earwitness.cli.output import json_line
+from earwitness.cli.output import Working, json_line
 from earwitness.client.identity import Origin
 from earwitness.client.jsonevents import JsonEvents, Refused
 from earwitness.client.publisher import Publisher
@@ -36,8 +38,8 @@ def emit(*, file: Path, home: Path, config: Path | None, as_json: bool) -> int:
     with _opened(file) as source:
         settings = settings_for("producer", home, config)
         origin = Origin.here(settings.service, settings.environment, settings.tenant)
-        with Publisher(settings.need_kafka()) as publisher:
-            result = publish(_lines(source), JsonEvents(origin), publisher, _refuse)
+        with Publisher(settings.need_kafka()) as publisher, Working("publishing", _size(source)) as working:
+            result = publish(_lines(source, working), JsonEvents(origin), publisher, _refuse)
     if as_json:
         json_line(result)
     else:
@@ -60,9 +62,19 @@ def _opened(file: Path) -> IO[bytes]:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
 
 
-def _lines(source: IO[bytes]) -> Iterator[bytes]:
+def _size(source: IO[bytes]) -> int | None:
+    """Bytes of a file; None for what has no end that is known."""
+    try:
+        found = os.fstat(source.fileno())
+    except OSError:  # standard input that somebody has replaced
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _lines(source: IO[bytes], working: Working) -> Iterator[bytes]:
     """The lines, none longer than 4 MiB: the rest of a longer one is skipped, and its start is refused as no JSON."""
     while line := source.readline(_LONGEST_LINE):
+        working.advance(len(line))
         yield line
         while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
             line = source.readline(_LONGEST_LINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 import click
 
 from earwitness.cli.options import as_json, config_file, home, settings_for
-from earwitness.cli.output import json_line, print_table
+from earwitness.cli.output import Working, json_line, print_table
 from earwitness.clickhouse.ledger import Balance, balance
+from earwitness.clickhouse.ledger_kinds import KindBalance, by_kind, by_minute
 from earwitness.runtime.errors import UsageError
 from earwitness.runtime.settings import Settings
 
@@ -20,6 +22,7 @@ __all__ = ["ledger", "print_balance", "settled_balance"]
 
 _POLL_SECONDS = 0.3
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_OF_A_KIND = ("produced", "stored", "sampled", "dead", "lost", "in_flight", "unexplained")
 _COUNTED = ("produced", "masked", "sampled", "dead", "stored", "in_flight", "unexplained")
 
 
@@ -27,23 +30,47 @@ _COUNTED = ("produced", "masked", "sampled", "dead", "stored", "in_flight", "une
 @home
 @config_file
 @click.option("--since", help="Only what came after: a time (2026-11-24T15:00:00Z), or how long ago (90m, 24h, 7d).")
-@click.option("--minutes", is_flag=True, help="Also what is stored, by minute and kind.")
+@click.option(
+    "--minutes", is_flag=True, help="Also by minute and kind: the last hour, or what --since says, up to a day."
+)
 @as_json
 def ledger(*, home: Path, config: Path | None, since: str | None, minutes: bool, as_json: bool) -> int:
-    """Check that nothing is missing: produced = stored + sampled + dead + declared lost.
+    """Check that nothing is missing: produced = stored + sampled + dead + declared lost, by topic and by kind.
 
-    Exit code 1 when something is unexplained. What is still on its way is shown as in flight.
+    Exit code 1 when something is unexplained. What is still on its way is shown as in flight; what is not stored has no
+    kind that anybody could read, and is shown under its family, as in call.?
     """
-    settings = settings_for("admin", home, config)
-    found = balance(settings.need_clickhouse(), settings.kafka, since=_moment(since))
+    settings, moment = settings_for("admin", home, config), _moment(since)
+    clickhouse = settings.need_clickhouse()
+    with Working("comparing the books"):
+        found = balance(clickhouse, settings.kafka, since=moment)
+        kinds = by_kind(clickhouse, found)
+        now = datetime.now(UTC)
+        day = now - timedelta(days=1)
+        start = max(moment, day) if moment is not None else now - timedelta(hours=1)
+        by_time = by_minute(clickhouse, settings.need_kafka(), found, start, now) if minutes else []
     if as_json:
-        json_line({"unexplained": found.unexplained, "in_flight": found.in_flight, "balance": found})
-    else:
-        print_balance(found)
-        if minutes:
-            rows = [(datetime.fromtimestamp(minute, UTC), kind, count) for minute, kind, count in found.minutes]
-            print_table(["minute (UTC)", "kind", "stored"], rows, title="Stored, by minute and kind")
+        told = {"unexplained": found.unexplained, "in_flight": found.in_flight, "balance": found, "kinds": kinds}
+        json_line(told | {"minutes": by_time} if minutes else told)
+        return 1 if found.unexplained else 0
+    print_balance(found)
+    _print_kinds(kinds, "Ledger by kind")
+    if minutes:
+        _print_kinds(by_time, "Ledger by minute and kind")
+        if moment is not None and moment < day:
+            click.echo("the minutes are those of the last day", err=True)
     return 1 if found.unexplained else 0
+
+
+def _print_kinds(lines: Sequence[KindBalance], title: str) -> None:
+    with_minutes = any(line.minute is not None for line in lines)
+    rows: list[list[Any]] = []
+    for line in lines:
+        begin = [f"{datetime.fromtimestamp(line.minute, UTC):%Y-%m-%dT%H:%MZ}"] if line.minute is not None else []
+        rows.append([*begin, line.kind, *(getattr(line, name) for name in _OF_A_KIND)])
+    columns = ["kind", *(name.replace("_", " ") for name in _OF_A_KIND)]
+    print_table(["minute", *columns] if with_minutes else columns, rows, title=title)
+    click.echo()
 
 
 def settled_balance(settings: Settings, seconds: float) -> Balance:

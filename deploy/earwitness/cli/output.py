@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import click
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
-__all__ = ["Progress", "json_line", "print_table"]
+__all__ = ["Progress", "Working", "json_line", "print_table"]
 
+_PATIENCE_SECONDS = 2.0
 _GAP = 3  # what a table puts between two columns
 
 
@@ -80,3 +85,54 @@ class Progress:
     def __call__(self, line: str) -> None:
         """Tell one step."""
         click.echo(click.style(f"{time.monotonic() - self._start:6.1f} s  ", dim=True) + line, err=True)
+
+
+class Working:
+    """While its block runs longer than two seconds, shows on a terminal that it does, and how much is done.
+
+    Args:
+        what: what is being done.
+        total: how much there is to do; None when nobody knows.
+    """
+
+    def __init__(self, what: str, total: float | None = None) -> None:
+        self._what, self._total, self._done = what, total, 0.0
+        self._bar: Bar | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(_PATIENCE_SECONDS, self._show)
+        self._timer.daemon = True
+
+    def advance(self, amount: float) -> None:
+        """So much more is done."""
+        self._done += amount
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=self._done)
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._timer.cancel()
+            if self._bar is not None:
+                self._bar.stop()
+
+    def _show(self) -> None:
+        with self._lock:
+            if self._timer.finished.is_set():
+                return
+            known = [BarColumn(), TaskProgressColumn()] if self._total is not None else [BarColumn()]
+            bar = Bar(
+                TextColumn("{task.description}"),
+                *known,
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            bar.add_task(self._what, total=self._total, completed=int(self._done))
+            bar.start()
+            self._bar = bar

@@ -9,8 +9,9 @@ import click
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
+from earwitness.cli.completion import views_in
 from earwitness.cli.options import as_json, config_file, home, settings_for
-from earwitness.cli.output import json_line, print_table
+from earwitness.cli.output import Working, json_line, print_table
 from earwitness.runtime.errors import UnavailableError, UsageError
 from earwitness.runtime.settings import ClickHouseSettings
 
@@ -58,7 +59,7 @@ def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[t
 
 
 @click.command(epilog='Example: earwitness query "SELECT kind, count() FROM audit.events GROUP BY kind ORDER BY kind"')
-@click.argument("sql")
+@click.argument("sql", shell_complete=views_in)
 @home
 @config_file
 @as_json
@@ -66,7 +67,9 @@ def query(*, sql: str, home: Path, config: Path | None, as_json: bool) -> None:
     """Run one SQL statement as the analyst, who sees the masked views of the database `audit` and nothing else."""
     if not sql.strip():
         raise UsageError("the SQL is empty; try: earwitness query 'SHOW TABLES FROM audit'")
-    columns, rows = run_query(settings_for("analyst", home, config).need_clickhouse(), sql)
+    settings = settings_for("analyst", home, config).need_clickhouse()
+    with Working("ClickHouse is at it"):
+        columns, rows = run_query(settings, sql)
     if as_json:
         for row in rows:
             json_line(dict(zip(columns, row, strict=True)))

@@ -72,7 +72,7 @@ def status(*, home: Path, as_json: bool) -> int:
 
 
 def _print(state: StackState, rates: list[StageRate]) -> None:
-    click.echo(f"{state.phase}{': ' + state.message if state.message and state.phase != 'ready' else ''}")
+    click.echo(f"{state.phase}{': ' + state.message if state.message else ''}")
     if state.services:
         columns = ["process", "state", "pid", "port", "up for", "restarts", "memory MB", "CPU s", "last exit"]
         rows = [_row(service, state.ports) for service in state.services]

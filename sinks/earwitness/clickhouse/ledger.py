@@ -87,13 +87,11 @@ class Balance:
     Attributes:
         partitions: all raw partitions that hold or held anything.
         producers: those with missing sequences or declared losses.
-        minutes: stored events by minute (Unix time) and kind.
         broker: whether the broker was asked: without it, what is not ledgered yet is not seen.
     """
 
     partitions: list[PartitionBalance]
     producers: list[ProducerBalance]
-    minutes: list[tuple[int, str, int]]
     broker: bool
 
     @property
@@ -143,6 +141,9 @@ def balance(settings: ClickHouseSettings, kafka: KafkaSettings | None, since: da
     """
     with contextlib.closing(Server(settings, timeout=300.0)) as server:
         ledgered = server.rows(ledger_sql.ledgered(since))
+        # Where nothing was ledgered since, what was ledgered before is not on its way.
+        earlier = server.rows(ledger_sql.ledgered(None)) if since is not None else []
+        before = {(topic_id, number): last for topic_id, number, _, _, last in earlier}
         ends = read_ends(kafka) if kafka is not None else Ends()
         names = {topic_id: topic for topic_id, _, topic, _, _ in ledgered} | ends.topics
         bounds: list[Bounds] = []
@@ -154,17 +155,19 @@ def balance(settings: ClickHouseSettings, kafka: KafkaSettings | None, since: da
         partitions = [_partition(server, row, names[row[0]], spans[row[0], row[1]], ends) for row in books]
         told = {(each.topic_id, each.partition) for each in partitions}
         for (topic_id, number), (low, high) in ends.raw.items():
-            if (topic_id, number) not in told and high > low:
+            behind = max(low, before.get((topic_id, number), -1) + 1)
+            if (topic_id, number) not in told and high > behind:
                 topic = names[topic_id]
-                partitions.append(PartitionBalance(topic, topic_id, number, low, low - 1, in_flight=high - low))
+                partitions.append(
+                    PartitionBalance(topic, topic_id, number, behind, behind - 1, in_flight=high - behind)
+                )
         producers = [ProducerBalance(*row) for row in server.rows(ledger_sql.producers(since))]
         for each in producers[:_SHOWN]:
             if each.missing:
                 rows = server.rows(ledger_sql.gaps(each.first), {"producer": each.producer_id})
                 each.gaps.extend((first, last) for first, last in rows)
-        minutes = [(minute, kind, count) for minute, kind, count in server.rows(ledger_sql.minutes(since))]
     partitions.sort(key=lambda each: (each.topic, each.topic_id, each.partition))
-    return Balance(partitions, producers, minutes, kafka is not None)
+    return Balance(partitions, producers, kafka is not None)
 
 
 def _partition(server: Server, row: list[Any], topic: str, span: tuple[int, int], ends: Ends) -> PartitionBalance:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from earwitness.clickhouse.routes import GROUP
 from earwitness.runtime.kafka_admin import (
@@ -20,9 +22,10 @@ from earwitness.runtime.settings import KafkaSettings
 from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas.catalogue import FAMILIES
 
-__all__ = ["Ends", "read_ends"]
+__all__ = ["Ends", "RawKey", "minute_offsets", "read_ends"]
 
 RawKey = tuple[str, int]
+"""A raw topic's id (hex) and the number of one of its partitions."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,43 @@ def read_ends(kafka: KafkaSettings) -> Ends:
         return _ends(admin)
     except (KafkaException, TimeoutError) as error:
         raise explain(error, "reading how far the topics go") from error
+
+
+def minute_offsets(kafka: KafkaSettings, starts: Sequence[int]) -> list[tuple[str, int, int, int, int]]:
+    """Which offsets of the raw topics came in which minute, by the broker's own time of arrival.
+
+    Args:
+        kafka: as a user that may describe the raw topics.
+        starts: the beginnings of minutes (Unix time) in order; the last one only ends the one before it.
+
+    Returns:
+        Topic id (hex), partition, minute, its first offset, and the one behind its last; only where there are any.
+
+    Raises:
+        UnavailableError: the broker does not answer.
+        EarwitnessError: this user may not ask.
+    """
+    admin = admin_client(kafka)
+    try:
+        ends = _ends(admin)
+        ids = {topic: topic_id for topic_id, topic in ends.topics.items()}
+        places = [TopicPartition(ends.topics[topic_id], number) for topic_id, number in ends.raw]
+        spec: Any = OffsetSpec
+        # Asked all at once: a day is 1,440 questions.
+        asked = [admin.list_offsets(dict.fromkeys(places, spec.for_timestamp(start * 1000))) for start in starts]
+        spans = []
+        for place in places:
+            key = (ids[place.topic], place.partition)
+            _, end = ends.raw[key]
+            # -1 says that nothing came at that time or later.
+            found = [answer[place].result(ANSWER_SECONDS + 20).offset for answer in asked]
+            offsets = [offset if 0 <= offset <= end else end for offset in found]
+            for minute, first, behind in zip(starts, offsets, offsets[1:], strict=False):
+                if behind > first:
+                    spans.append((*key, minute, first, behind))
+    except (KafkaException, TimeoutError) as error:
+        raise explain(error, "reading what came in which minute") from error
+    return spans
 
 
 def _ends(admin: AdminClient) -> Ends:

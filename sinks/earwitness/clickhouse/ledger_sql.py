@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-__all__ = ["Bounds", "books", "gaps", "holes", "ledgered", "minutes", "producers"]
+__all__ = ["Bounds", "books", "gaps", "holes", "ledgered", "producers"]
 
 Bounds = tuple[str, int, int, int]
 """A raw partition's topic id (hex) and number, its first and last ledgered offset."""
@@ -151,14 +151,6 @@ SELECT DISTINCT before + 1, sequence - 1 FROM (
     FROM store.events WHERE producer_id = {{producer:String}} AND sequence >= {first}
 )
 WHERE sequence > before + 1 ORDER BY 1 LIMIT {EXAMPLES}"""
-
-
-def minutes(since: datetime | None) -> str:
-    """Stored events by minute of arrival and kind; without `since`, of the last hour."""
-    after = "received_at >= now() - INTERVAL 1 HOUR" if since is None else _after("received_at", since)
-    return f"""
-SELECT toUnixTimestamp(toStartOfMinute(received_at)) AS minute, kind, count()
-FROM store.events WHERE {after} GROUP BY minute, kind ORDER BY minute, kind"""
 
 
 def _after(column: str, since: datetime | None) -> str:

@@ -33,6 +33,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
 from earwitness.privacy.step import MaskingStep
+from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.tokens import Tokens, encoded, text_of
 from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, codec
@@ -180,7 +181,7 @@ def bare(schema: catalogue.Schema) -> Any:
 def splice(family: str) -> Callable[[bytes, int, int], bytes]:
     """The product's way."""
     pairs = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kinds()]
-    return Masker(pairs, family=family, tokens=Tokens(KEY), topic_id=TOPIC_ID, partition=3).mask
+    return Masker(RawSchemas(Tokens(KEY)), family=family, topic_id=TOPIC_ID, partition=3).mask
 
 
 def run_each(make: Callable[[str], Callable[[bytes, int, int], bytes]], given: dict[str, list[Record]]) -> float:
@@ -197,7 +198,7 @@ def run_each(make: Callable[[str], Callable[[bytes, int, int], bytes]], given: d
 
 def run_step(given: dict[str, list[Record]], producer: Producer | None = None, topic: str = "") -> float:
     """CPU seconds for all events as slices, produced if there is a producer."""
-    step = MaskingStep(Tokens(KEY))
+    step = MaskingStep(RawSchemas(Tokens(KEY)))
     started = time.process_time()
     for family, records in given.items():
         for at in range(0, len(records), SLICE):

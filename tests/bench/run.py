@@ -1,6 +1,6 @@
 """Runs the benchmarks: all of them one after the other, or those that are named.
 
-    make bench                       all, some minutes
+    make bench                       all but the soak, some minutes
     make bench NAME=end_to_end       one
     python tests/bench/run.py NAME [ARGUMENT …]    one, with arguments of its own
 
@@ -29,6 +29,8 @@ from earwitness.embedded import control
 from earwitness.runtime.errors import EarwitnessError
 
 HERE = Path(__file__).resolve().parent
+HOURS = {"soak"}
+"""Run only when they are named."""
 
 
 def names() -> list[str]:
@@ -38,7 +40,7 @@ def names() -> list[str]:
 
 def main(arguments: list[str]) -> int:
     known = names()
-    chosen, extra = (arguments[:1], arguments[1:]) if arguments else (known, [])
+    chosen, extra = (arguments[:1], arguments[1:]) if arguments else ([name for name in known if name not in HOURS], [])
     if unknown := [name for name in chosen if name not in known]:
         tell(f"bench: there is no benchmark {unknown[0]}; choose among {', '.join(known)}")
         return 2

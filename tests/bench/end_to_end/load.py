@@ -166,6 +166,15 @@ def events(count: int, seed: int, producer_id: str) -> list[Message]:
     return [next(source) for _ in range(count)]
 
 
+def calls(seed: int) -> Iterator[tuple[str, str, Iterator[tuple[str, dict[str, Any]]]]]:
+    """Calls without end, for an app that hands them to the client: CallSid, caller, kinds with their fields."""
+    chance = random.Random(seed)
+    source = _Calls(seed, "")
+    while True:
+        sid = f"CA{chance.getrandbits(128):032x}"
+        yield sid, f"+1202555{chance.randrange(_CALLERS):04d}", source.call()
+
+
 def preload(kafka: KafkaSettings, messages: list[Message], prefix: str) -> None:
     """Write the events to the topics `<prefix><family>`, as the client does: by key, compressed."""
     config = {"partitioner": "murmur2_random", "compression.type": "lz4", "linger.ms": 20, "acks": "all"}

@@ -7,9 +7,14 @@ or {name, raises} or {name, hangs}. A service's code finds its home in $DUMMY_HO
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from earwitness.embedded.home import Home
 from earwitness.embedded.service import Service
@@ -33,7 +38,17 @@ note("started")
 """
 
 
-def step(home: Home, plan: dict[str, object]) -> Step:
+def step_clock(seconds: float) -> bool:
+    """Let this supervisor see what it would see after somebody set the clock."""
+    if seconds:
+        now, create_time = time.time, psutil.Process.create_time
+        time.time = lambda: now() + seconds
+        psutil.Process.create_time = lambda process: create_time(process) + seconds
+        logging.getLogger("clock").warning("the clock stepped")
+    return True
+
+
+def step(home: Home, plan: dict[str, Any]) -> Step:
     name = str(plan["name"])
 
     def do(progress: Progress) -> Service | None:
@@ -49,7 +64,8 @@ def step(home: Home, plan: dict[str, object]) -> Step:
             environment={"DUMMY_HOME": str(home.path), "DUMMY_NAME": name},
             directory=home.path,
             log=home.log(name),
-            ready=home.ready_file(name).exists,
+            ready=lambda: home.ready_file(name).exists() and step_clock(float(str(plan.get("clock_steps", 0)))),
+            ports=[int(port) for port in plan.get("ports", [])],
             stop_seconds=float(str(plan.get("stop_seconds", 5))),
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from earwitness.embedded import stack
-from earwitness.embedded.disk import free_bytes
+from earwitness.embedded.disk import free_bytes, too_full
 from earwitness.embedded.following import STOP_SECONDS, Progress, follow, launch, stop
 from earwitness.embedded.home import Home
 from earwitness.embedded.predecessor import came_from, end_orphans, torn_copy
@@ -99,8 +99,19 @@ def status(home: Path) -> StackState:
             )
     elif state is None or state.supervisor != owner:
         return StackState(phase="starting", message="starting", supervisor=owner)
-    measured = tuple(_measured(service) for service in state.services)
-    return msgspec.structs.replace(state, services=measured, disk_free_bytes=free_bytes(place.path))
+    return msgspec.structs.replace(
+        state,
+        message=_trouble(place, state) or state.message,
+        services=tuple(_measured(service) for service in state.services),
+        disk_free_bytes=free_bytes(place.path),
+    )
+
+
+def _trouble(home: Home, state: StackState) -> str | None:
+    if state.phase != "ready":
+        return None
+    waits = [f"{service.name} waits, {service.waits_for}" for service in state.services if service.waits_for]
+    return "; ".join(waits) or too_full(home.path)
 
 
 def environment(home: Path, role: str) -> dict[str, str]:

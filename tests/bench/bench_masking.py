@@ -32,8 +32,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
-from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.raw_schemas import RawSchemas
+from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens, encoded, text_of
 from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, codec
@@ -180,7 +180,6 @@ def bare(schema: catalogue.Schema) -> Any:
 
 def splice(family: str) -> Callable[[bytes, int, int], bytes]:
     """The product's way."""
-    pairs = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kinds()]
     return Masker(RawSchemas(Tokens(KEY)), family=family, topic_id=TOPIC_ID, partition=3).mask
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from earwitness.privacy import normalise, tokens
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
+from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.errors import DatumError, UnknownSchemaError
@@ -34,7 +35,7 @@ def key(root=ROOT, name="k1"):
 
 
 def masker(family, *, topic_id=b"0123456789abcdef", partition=3, keyed=None):
-    return Masker(PAIRS, family=family, tokens=Tokens(keyed or key()), topic_id=topic_id, partition=partition)
+    return Masker(RawSchemas(Tokens(keyed or key())), family=family, topic_id=topic_id, partition=partition)
 
 
 def reference_token(prefix, normal):

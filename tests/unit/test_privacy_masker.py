@@ -11,7 +11,9 @@ import fastavro
 import pytest
 
 from earwitness.privacy.keys import MaskingKey
-from earwitness.privacy.masker import Masker, WrongTopicError, splicer
+from earwitness.privacy.masker import Masker, WrongTopicError
+from earwitness.privacy.raw_schemas import RawSchemas
+from earwitness.privacy.splicers import splicer
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.catalogue import Schema
@@ -68,7 +70,7 @@ def made():
 @pytest.fixture
 def masker(made):
     def make(family, **more):
-        return Masker(PAIRS, **{"family": family, "tokens": made, "topic_id": TOPIC_ID, "partition": 5} | more)
+        return Masker(RawSchemas(made), **{"family": family, "topic_id": TOPIC_ID, "partition": 5} | more)
 
     return make
 

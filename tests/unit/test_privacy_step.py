@@ -9,6 +9,7 @@ import pytest
 
 from earwitness.privacy import step as step_module
 from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, codec
@@ -45,7 +46,7 @@ class Record:
 
 @pytest.fixture
 def step():
-    return MaskingStep(Tokens(MaskingKey("k1", hashlib.sha256(b"a key").digest())))
+    return MaskingStep(RawSchemas(Tokens(MaskingKey("k1", hashlib.sha256(b"a key").digest()))))
 
 
 def process(step, records, topic="audit.raw.data"):

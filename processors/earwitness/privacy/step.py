@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from earwitness.privacy.masker import Masker, splicer
-from earwitness.privacy.tokens import Tokens
+from earwitness.privacy.masker import Masker
+from earwitness.privacy.raw_schemas import NotAskedError, RawSchemas
 from earwitness.runtime.topic_names import MASKED, RAW
-from earwitness.schemas import catalogue, framing
+from earwitness.schemas import framing
 from earwitness.schemas.errors import DatumError, FramingError, UnknownSchemaError
-from earwitness.stream.step import Dead, Output, Reason, Result, SourceRecord, SourceSlice
+from earwitness.stream.step import Dead, NeedsAnswerError, Output, Reason, Result, SourceRecord, SourceSlice
 
 __all__ = ["MOST_BYTES", "MaskingStep"]
 
@@ -21,18 +20,16 @@ MOST_BYTES = 2_000_000
 class MaskingStep:
     """Masks slices. Deterministic: the same record at the same position gives the same bytes, however slices are cut."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-        # Every version: producers are upgraded when it suits them.
-        self._pairs = [
-            (raw, catalogue.masked_of(raw)) for kind in catalogue.kinds() for raw in catalogue.versions("raw", kind)
-        ]
-        # Partitions differ in what stands in front only, and compiling a family's splicers takes 7 ms.
-        self._splicer_of = functools.cache(lambda raw: splicer(raw, tokens))
+    def __init__(self, schemas: RawSchemas) -> None:
+        self._schemas = schemas
         self._maskers: dict[tuple[str, bytes, int], Masker] = {}
 
     def process(self, source: SourceSlice) -> Result:
-        """Mask each record; what cannot be read is dead."""
+        """Mask each record; what cannot be read is dead.
+
+        Raises:
+            NeedsAnswerError: a schema is not known yet, and the registry is to be asked for it.
+        """
         mask = self._masker(source).mask
         messages: list[dict[str, Any]] = []
         result = Result()
@@ -50,6 +47,8 @@ class MaskingStep:
             except (DatumError, UnknownSchemaError) as error:
                 result.dead.append(_dead(record, error))
                 now = "dead"
+            except NotAskedError:
+                raise NeedsAnswerError(lambda: self._schemas.ask([each.value for each in source.records])) from None
             if now != outcome:
                 if offset != start:
                     outcomes.append((outcome, start, previous))
@@ -65,12 +64,10 @@ class MaskingStep:
         masker = self._maskers.get(key)
         if masker is None:
             masker = self._maskers[key] = Masker(
-                self._pairs,
+                self._schemas,
                 family=source.topic.removeprefix(RAW),
-                tokens=self._tokens,
                 topic_id=source.topic_id,
                 partition=source.partition,
-                splicer_of=self._splicer_of,
             )
         return masker
 

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable
 
 from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import Settings
 from earwitness.runtime.topic_names import RAW
 from earwitness.schemas.catalogue import FAMILIES
+from earwitness.schemas.wire import wire_ids
 from earwitness.stream import QuarantineKey, run_stage
 
 __all__ = ["run"]
@@ -24,18 +26,21 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
 
     Raises:
         SettingsError: the broker, the masking key or the quarantine key is missing or unusable.
+        RegistryAwayError: the registry is away, and was never asked for the records that this stage writes.
     """
     kafka = settings.need_kafka()
     key = MaskingKey.from_file(settings.masking_key_file)
     if settings.quarantine_key_file is None:
         raise SettingsError("no quarantine key is configured; set EARWITNESS_QUARANTINE_KEY_FILE to its file")
     quarantine = QuarantineKey.from_file(settings.quarantine_key_file)
+    ids = wire_ids(settings.registry)
     logger.info("masking with key %s (fingerprint %s)", key.id, key.fingerprint)
     return run_stage(
         "privacy",
         [RAW + family for family in FAMILIES],
-        MaskingStep(Tokens(key)),
+        MaskingStep(RawSchemas(Tokens(key), ids)),
         kafka=kafka,
         quarantine=quarantine,
+        wire_ids=ids,
         on_ready=on_ready,
     )

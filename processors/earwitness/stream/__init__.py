@@ -10,7 +10,7 @@ from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import OutputError, Outputs
 from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey, SealError, open_sealed, seal
-from earwitness.stream.step import Dead, Output, Result, SourceRecord, SourceSlice, Step
+from earwitness.stream.step import Dead, NeedsAnswerError, Output, Result, SourceRecord, SourceSlice, Step
 from earwitness.stream.topics import TopicIds, topic_ids
 from earwitness.stream.worker import run, run_stage
 
@@ -19,6 +19,7 @@ __all__ = [
     "LEDGER",
     "QUARANTINE",
     "Dead",
+    "NeedsAnswerError",
     "Output",
     "OutputError",
     "Outputs",

@@ -16,12 +16,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from earwitness.runtime.errors import EarwitnessError
+from earwitness.runtime.errors import EarwitnessError, UnavailableError
 from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, QUARANTINE
 from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import Outputs
 from earwitness.stream.records import Records
-from earwitness.stream.step import Result, SourceSlice, Step
+from earwitness.stream.step import NeedsAnswerError, Result, SourceSlice, Step
 from earwitness.stream.topics import TopicIds
 
 __all__ = ["SliceLoop", "StageError"]
@@ -29,6 +29,7 @@ __all__ = ["SliceLoop", "StageError"]
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.005
+_ASK_AGAIN_SECONDS, _ASK_SELDOM_SECONDS = 0.25, 2.0
 
 
 class StageError(EarwitnessError):
@@ -69,7 +70,7 @@ class SliceLoop:
         """The body of the Faust agent. Ends by cancellation, or raises.
 
         Raises:
-            StageError: the step raised, or nothing was confirmed for too long.
+            StageError: the step raised, or nothing was confirmed or answered for too long.
             EarwitnessError: outputs are refused, a topic cannot be looked up.
         """
         confirming = asyncio.create_task(self._confirm(stream.app))
@@ -86,7 +87,7 @@ class SliceLoop:
     async def _begin(self, event: Any) -> None:
         message = event.message
         source = SourceSlice(message.topic, await self._topic_ids.get(message.topic), message.partition, event.value)
-        slice_ = _Open(event, source, self._process(source))
+        slice_ = _Open(event, source, await self._result(source))
         if not self._open:
             self._progress = monotonic()
         self._open += 1
@@ -94,9 +95,37 @@ class SliceLoop:
         self._produce(slice_)
         self._changed.set()
 
+    async def _result(self, source: SourceSlice) -> Result:
+        while True:
+            try:
+                return self._process(source)
+            except NeedsAnswerError as question:
+                await self._ask(question, source)
+
+    async def _ask(self, question: NeedsAnswerError, source: SourceSlice) -> None:
+        """Ask until there is an answer; not for ever, because a group cannot rebalance while its member waits here."""
+        began, pause = monotonic(), _ASK_AGAIN_SECONDS
+        where = f"{source.topic}[{source.partition}] from offset {source.first} on"
+        while True:
+            try:
+                await asyncio.to_thread(question.ask)
+            except UnavailableError as error:
+                if monotonic() - began > self._options.stall_seconds:
+                    raise StageError(f"{where} waited for {self._options.stall_seconds:g} s: {error}") from None
+                if pause == _ASK_AGAIN_SECONDS:
+                    logger.warning("%s: %s waits, nothing of it is lost: %s", self._records.stage, where, error)
+            else:
+                if pause > _ASK_AGAIN_SECONDS:
+                    logger.info("%s: %s goes on", self._records.stage, where)
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _ASK_SELDOM_SECONDS)
+
     def _process(self, source: SourceSlice) -> Result:
         try:
             return self._step.process(source)
+        except NeedsAnswerError:
+            raise
         except Exception as error:  # noqa: BLE001
             # Its message may quote the record, so only type and place are told.
             raise StageError(

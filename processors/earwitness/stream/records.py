@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from earwitness.schemas import catalogue, codec
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 from earwitness.stream.sealing import QuarantineKey, seal
 from earwitness.stream.step import Dead, Result, SourceSlice
 
@@ -30,11 +31,22 @@ class Records:
         stage: its name, as the ledger has it.
         key: seals what could not be read.
         worker: this process's name.
+        wire_ids: give the ids in front.
     """
 
     stage: str
     key: QuarantineKey
     worker: str = field(default_factory=_worker_name)
+    wire_ids: WireIds = CONTENT_IDS
+
+    def prepare(self) -> None:
+        """Learn the ids in front, which may take time: afterwards no record waits for one.
+
+        Raises:
+            RegistryAwayError: the registry does not say them.
+        """
+        for name in ("dead_letter", "ledger_entry"):
+            self.wire_ids.id_of(catalogue.record(name))
 
     def dead_letters(self, source: SourceSlice, dead: list[Dead]) -> list[Message]:
         """One dead letter a record that could not be read: position and reason, nothing of the content."""
@@ -57,6 +69,7 @@ class Records:
                         "size_bytes": len(each.value or b""),
                         "received_at": received[each.offset] * 1000,
                     },
+                    wire_ids=self.wire_ids,
                 ),
             }
             for each in dead
@@ -88,6 +101,7 @@ class Records:
                 ],
                 "written_at": time.time_ns() // 1000,
             },
+            wire_ids=self.wire_ids,
         )
         return {"key": f"{source.topic}:{source.partition}".encode(), "value": value}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-__all__ = ["Dead", "Output", "Reason", "Result", "SourceRecord", "SourceSlice", "Step"]
+__all__ = ["Dead", "NeedsAnswerError", "Output", "Reason", "Result", "SourceRecord", "SourceSlice", "Step"]
 
 Reason = Literal[
     "framing",
@@ -121,6 +121,19 @@ class Result:
     outcomes: list[tuple[str, int, int]] = field(default_factory=list)
 
 
+class NeedsAnswerError(Exception):
+    """A slice cannot be judged before somebody has been asked; then the same slice is processed again.
+
+    Args:
+        ask: asks, and remembers the answer. Called on another thread; may take its time, and raises `UnavailableError`
+            when there is no answer now.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        super().__init__()
+        self.ask = ask
+
+
 class Step(Protocol):
     """A stage's work.
 
@@ -130,4 +143,8 @@ class Step(Protocol):
     """
 
     def process(self, source: SourceSlice) -> Result:
-        """Say what becomes of each record."""
+        """Say what becomes of each record.
+
+        Raises:
+            NeedsAnswerError: somebody is to be asked first.
+        """

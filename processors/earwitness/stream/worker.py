@@ -17,6 +17,7 @@ import faust
 
 from earwitness.runtime.errors import EarwitnessError
 from earwitness.runtime.settings import KafkaSettings
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 from earwitness.stream.app import SliceApp, add_loop, build_app
 from earwitness.stream.loop import SliceLoop
 from earwitness.stream.options import SliceOptions
@@ -43,6 +44,7 @@ def run_stage(
     kafka: KafkaSettings,
     quarantine: QuarantineKey,
     options: SliceOptions | None = None,
+    wire_ids: WireIds = CONTENT_IDS,
     on_ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Run one stage as consumer group `earwitness-<stage>` until SIGTERM or SIGINT.
@@ -54,6 +56,7 @@ def run_stage(
         kafka: the broker, as the stage's own user.
         quarantine: seals what cannot be read.
         options: sizes and times.
+        wire_ids: what stands in front of dead letters and ledger entries.
         on_ready: called once, when the group gave this process its partitions, be they none.
 
     Returns:
@@ -61,15 +64,18 @@ def run_stage(
 
     Raises:
         SettingsError: a setting is unusable.
+        RegistryAwayError: the registry does not say what stands in front of the records that every stage writes.
     """
     options = options or SliceOptions()
+    records = Records(stage, quarantine, wire_ids=wire_ids)
+    records.prepare()
     outputs = Outputs(kafka)
     ids = TopicIds(kafka, topics)
 
     async def look_up_again(*_: Any, **__: Any) -> None:
         ids.forget()
 
-    loop = SliceLoop(step, outputs=outputs, records=Records(stage, quarantine), topic_ids=ids, options=options)
+    loop = SliceLoop(step, outputs=outputs, records=records, topic_ids=ids, options=options)
     # A directory with a name that others can guess could be there already, and be theirs.
     with tempfile.TemporaryDirectory(prefix="earwitness-") as directory:
         app = build_app(f"earwitness-{stage}", kafka, options, directory=Path(directory))

@@ -1,0 +1,94 @@
+"""What masks a datum: which fields of a schema are replaced, and by what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from earwitness.privacy.tokens import Constant, Tokens, text_of
+from earwitness.schemas.catalogue import Schema
+from earwitness.schemas.masked import HEAD_TOKENS
+from earwitness.schemas.rewriter import KEY, Rewriter
+from earwitness.schemas.walker import Splicer, Table, compile_splicer
+
+__all__ = ["splicer"]
+
+_SAFE_KEY = re.compile(r"(?!(?:[^0-9]*[0-9]){5})[a-z][a-z0-9_.-]{0,63}\Z")
+"""What a program would call a thing; five digits are more likely somebody's number."""
+_EMPTY_COLLECTION = b"\x00"
+
+
+def splicer(raw: Schema, tokens: Tokens) -> Splicer:
+    """The function that masks a datum of one raw schema.
+
+    Raises:
+        SchemaError: the schema holds personal data in a form that cannot be masked.
+    """
+    replaced: dict[str, Table] = {}
+    for field in raw.fields:
+        kind = field["type"]
+        pii = str(field.get("pii", "none"))
+        if _is_text(kind):
+            if pii != "none":
+                replaced[field["name"]] = tokens.table(pii)
+        elif _holds_pii(field):
+            # The walker hands over a nullable value without its branch.
+            kind = next(branch for branch in kind if branch != "null") if isinstance(kind, list) else kind
+            replaced[field["name"]] = _Nested(Rewriter(field | {"type": kind}, _nested_tables(tokens)))
+    heads = {head: tokens.coarse(head) for head in HEAD_TOKENS}
+    by_source = {source: heads[head] for head, source in HEAD_TOKENS.items()}
+    return compile_splicer(raw.definition, replaced, by_source)
+
+
+def _nested_tables(tokens: Tokens) -> Callable[[str], Table | None]:
+    keys = _AttributeKeys()
+
+    def table_of(pii: str) -> Table | None:
+        if pii == KEY:
+            return keys
+        return None if pii == "none" else tokens.table(pii)
+
+    return table_of
+
+
+class _AttributeKeys:
+    """Keeps a map's key that looks like a name in a program; any other may be something that a caller said."""
+
+    _unknown = Constant("[text]")
+
+    def __getitem__(self, value: bytes, /) -> bytes:
+        return value if _SAFE_KEY.match(text_of(value)) else self._unknown[value]
+
+
+class _Nested:
+    """An empty list or map, by far the most common, stays as it is."""
+
+    __slots__ = ("_rewriter",)
+
+    def __init__(self, rewriter: Rewriter) -> None:
+        self._rewriter = rewriter
+
+    def __getitem__(self, value: bytes, /) -> bytes:
+        return value if value == _EMPTY_COLLECTION else self._rewriter[value]
+
+
+def _is_text(kind: object) -> bool:
+    if isinstance(kind, list):
+        return any(_is_text(branch) for branch in kind)
+    return kind == "string" or (isinstance(kind, dict) and kind["type"] == "string")
+
+
+def _holds_pii(field: dict[str, object]) -> bool:
+    if field.get("pii", "none") != "none":
+        return True
+    kind = field["type"]
+    branches = kind if isinstance(kind, list) else [kind]
+    for branch in branches:
+        if isinstance(branch, dict):
+            if branch["type"] == "record" and any(_holds_pii(inner) for inner in branch["fields"]):
+                return True
+            if branch["type"] == "array" and _holds_pii({"type": branch["items"]}):
+                return True
+            if branch["type"] == "map" and _holds_pii({"type": branch["values"]}):
+                return True
+    return False

@@ -20,8 +20,11 @@ __all__ = [
     "admin_client",
     "committed_offsets",
     "explain",
+    "is_away",
+    "is_refused",
     "log_in",
     "topic_id_bytes",
+    "waiting_for",
     "watermarks",
 ]
 
@@ -121,13 +124,29 @@ def explain(error: KafkaException | TimeoutError, doing: str) -> EarwitnessError
     if isinstance(error, TimeoutError):
         return UnavailableError(f"{doing}: the broker does not answer; is it overloaded?")
     reason: KafkaError = error.args[0]
-    if reason.code() in _AWAY:
+    if is_away(reason):
         return UnavailableError(
             f"{doing}: the broker cannot be reached or refuses the login; check its address, the Kafka user and its password",
         )
     if reason.code() in _FORBIDDEN:
         return EarwitnessError(f"{doing}: this Kafka user may not do that; log in as an administrator")
     return EarwitnessError(f"{doing}: {reason.str()}")
+
+
+def is_away(error: KafkaError) -> bool:
+    """Whether it says that no broker can be reached, rather than what a broker answered."""
+    return error.code() in _AWAY
+
+
+def is_refused(error: KafkaError) -> bool:
+    """Whether a broker refused the login; one that goes down in the middle of it comes under the same code."""
+    codes = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}  # noqa: SLF001 - see above
+    return error.code() in codes and "transport failure" not in error.str()
+
+
+def waiting_for(bootstrap: str, error: KafkaError) -> tuple[str, str, str]:
+    """What a worker logs while no broker answers: a format and its values."""
+    return "the broker at %s does not answer (%s); waiting for it, nothing is lost", bootstrap, error.str()
 
 
 def _config(kafka: KafkaSettings) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Anything unexpected ends the process without acknowledging anything more, and wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.005
 _ASK_AGAIN_SECONDS, _ASK_SELDOM_SECONDS = 0.25, 2.0
+_IDLE_SECONDS = 1.0
 
 
 class StageError(EarwitnessError):
@@ -162,10 +164,10 @@ class SliceLoop:
         """Poll while anything is open. A failure here ends the app, because the agent may be waiting for its stream."""
         try:
             while True:
-                while not self._open:
-                    self._changed.clear()
-                    await self._changed.wait()
                 self._outputs.poll()
+                if not self._open:
+                    await self._idle()
+                    continue
                 if self._confirmed:
                     self._progress = monotonic()
                     self._settle()
@@ -178,6 +180,12 @@ class SliceLoop:
         except EarwitnessError as error:
             logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400
             await app.crash(error)
+
+    async def _idle(self) -> None:
+        """Wait for a slice; not for ever, because only a poll tells what the producer has to complain about."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), _IDLE_SECONDS)
 
     def _settle(self) -> None:
         while self._confirmed:

@@ -15,7 +15,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import EarwitnessError
+from earwitness.runtime.kafka_admin import is_away, is_refused, waiting_for
 from earwitness.runtime.settings import KafkaSettings
 
 __all__ = ["OutputError", "Outputs"]
@@ -35,6 +37,7 @@ _CONFIG: dict[str, Any] = {
     "linger.ms": 5,
     "batch.num.messages": 10_000,
     "message.max.bytes": MAX_MESSAGE_BYTES,
+    "log_level": 2,  # what matters comes through the error callback
     # What is in flight is bounded by the loop; these only must not be reached before.
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 1 << 20,
@@ -44,13 +47,17 @@ _CONFIG: dict[str, Any] = {
 class OutputError(EarwitnessError):
     """Messages could not be produced: nothing may be acknowledged any more."""
 
+    exit_code = 1
+
 
 class Outputs:
     """The producer of one stage. Callbacks run inside `poll`, on the thread that calls it."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._error: str | None = None
-        self._producer = Producer({**kafka.librdkafka(), **_CONFIG, "error_cb": self._on_error}, logger=_QUIET)
+        self._bootstrap = kafka.bootstrap
+        self._complaints = Complaints(logger)
+        self._producer = Producer({**kafka.librdkafka(), **_CONFIG, "error_cb": self._on_error})
 
     def produce(
         self,
@@ -111,12 +118,10 @@ class Outputs:
         self._error = self._error or reason
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.fatal() or error.code() in {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}:  # noqa: SLF001
+        if error.fatal() or is_refused(error):
             self._fail(error.str())
-        else:
+        elif is_away(error):
             # The library tries again by itself; the loop's deadline says when it was too often.
-            logger.warning("producer: %s", error.str())
-
-
-_QUIET = logging.getLogger(f"{__name__}.librdkafka")
-_QUIET.addFilter(lambda record: "CONFWARN" not in record.getMessage())
+            self._complaints.say("away", *waiting_for(self._bootstrap, error))
+        else:
+            self._complaints.say(error.name(), "producer: %s; trying again", error.str())

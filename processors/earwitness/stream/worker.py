@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaConnectionError
 
-from earwitness.runtime.errors import EarwitnessError
+from earwitness.runtime.errors import EarwitnessError, UnavailableError
 from earwitness.runtime.settings import KafkaSettings
 from earwitness.schemas.wire import CONTENT_IDS, WireIds
 from earwitness.stream.app import SliceApp, add_loop, build_app
 from earwitness.stream.loop import SliceLoop
 from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import Outputs
+from earwitness.stream.quiet import quieten
 from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey
 from earwitness.stream.step import Step
@@ -33,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10.0
 # A crash is told in one line by whoever saw it. What Faust says of it are many, and they may quote a record.
-_LEVELS = {"faust": logging.CRITICAL + 1, "mode": logging.CRITICAL + 1, "aiokafka": logging.ERROR}
+_SILENT = ("faust", "mode")
 
 
 def run_stage(
@@ -60,7 +62,8 @@ def run_stage(
         on_ready: called once, when the group gave this process its partitions, be they none.
 
     Returns:
-        0 after a signal: everything begun was finished and committed. 1 after a failure, which was logged in one line.
+        0 after a signal: everything begun was finished and committed. After a failure, which was logged in one line, the
+        code of its error: 3 when the broker is away, 1 for most others.
 
     Raises:
         SettingsError: a setting is unusable.
@@ -88,9 +91,10 @@ def run_stage(
 
 
 def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
-    """Run an app in the foreground; returns the process's exit code (0 after SIGTERM or SIGINT, 1 after a failure)."""
-    for name, level in _LEVELS.items():
-        logging.getLogger(name).setLevel(level)
+    """Run an app in the foreground; returns the process's exit code, see `run_stage`."""
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    quieten()
     ready = False
 
     async def assigned(*_: Any, **__: Any) -> None:
@@ -105,17 +109,30 @@ def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
     # Records in flight are very many objects in no cycle; by default the collector looks through them again and again.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    failure: BaseException | None = None
     worker = _Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
         if end.code == 0:
             return 0
+        failure = end.__context__  # of a start that failed Faust keeps no reason
     finally:
         worker.forget_deadline()
-    reason = worker.crash_reason or app.crash_reason
-    if not isinstance(reason, EarwitnessError):
-        logger.error("%s: ended by %s: %s", app.conf.id, type(reason).__name__, reason)
+    return _code(app, worker.crash_reason or app.crash_reason or failure)
+
+
+def _code(app: SliceApp, reason: BaseException | None) -> int:
+    """The exit code; says why, unless whoever raised it has said so."""
+    if isinstance(reason, EarwitnessError):
+        return reason.exit_code
+    if isinstance(reason, KafkaConnectionError):
+        servers = ",".join(f"{url.host}:{url.port}" for url in app.conf.broker)
+        logger.error(
+            "%s: the broker at %s cannot be reached: %s; start it, or check the address", app.conf.id, servers, reason
+        )
+        return UnavailableError.exit_code
+    logger.error("%s: ended by %s: %s", app.conf.id, type(reason).__name__, reason)
     return 1
 
 

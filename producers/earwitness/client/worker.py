@@ -7,6 +7,7 @@ the queue fills up it runs flat out.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -15,12 +16,12 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from earwitness.client import envelope, snapshot
 from earwitness.client.capture import Capture
-from earwitness.client.complaints import Complaints
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.identity import Origin
 from earwitness.client.producer import reason
 from earwitness.client.reports import Reporter
 from earwitness.client.stats import Books
+from earwitness.runtime.complaints import Complaints
 from earwitness.schemas import codec
 
 __all__ = ["Connect", "Worker"]
@@ -48,7 +49,7 @@ class Worker:
         self._origin = origin
         self._connect = connect
         self._reporter = Reporter(books, report_seconds, time.monotonic())
-        self._complaints = Complaints()
+        self._complaints = Complaints(logging.getLogger("earwitness.client"))
         self._producer: Producer | None = None
         self._sequence = 0
         self._held: tuple[int, envelope.Message] | None = None  # what librdkafka's queue had no room for

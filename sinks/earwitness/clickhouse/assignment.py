@@ -6,38 +6,21 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from earwitness.clickhouse.batch import Key, Mark, Partition, Sorter
+from earwitness.clickhouse.consumer import Check
 from earwitness.clickhouse.routes import EVENTS, TOPICS, landing_of, metadata, read_metadata
-from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.runtime.errors import UnavailableError
 from earwitness.schemas import framing
 
-__all__ = ["Assignment", "check"]
+__all__ = ["Assignment"]
 
 logger = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 10.0
+_ATTEMPTS = 3
 _WARN_SECONDS = 60.0
-_FORBIDDEN = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
-}
-
-
-def check(error: KafkaError) -> None:
-    """Log an error of the consumer that it recovers from by itself.
-
-    Raises:
-        EarwitnessError: it never will: this user may not log in, or not read.
-    """
-    text = error.str()
-    # A broker that goes down during a login comes under the same code as one that refuses it.
-    refused = error.code() == KafkaError._AUTHENTICATION and "transport failure" not in text  # noqa: SLF001 - its name there
-    if refused or error.code() in _FORBIDDEN:
-        raise EarwitnessError(f"Kafka refuses the sink: {text}; check its user, password and ACLs")
-    logger.warning("consumer: %s", text)
 
 
 class Assignment:
@@ -45,6 +28,7 @@ class Assignment:
 
     Args:
         consumer: not subscribed yet.
+        check: judges its errors.
         before_revoke: called before partitions are given back, while their offsets can still be committed.
 
     Attributes:
@@ -52,8 +36,9 @@ class Assignment:
         claimed: nobody else can store records of these partitions any more.
     """
 
-    def __init__(self, consumer: Consumer, before_revoke: Callable[[], None]) -> None:
+    def __init__(self, consumer: Consumer, check: Check, before_revoke: Callable[[], None]) -> None:
         self._consumer = consumer
+        self._check = check
         self._before_revoke = before_revoke
         self.sorter = Sorter()
         self.claimed = False
@@ -86,7 +71,7 @@ class Assignment:
             raise UnavailableError(f"the broker does not answer: {error.args[0].str()}") from error
         if any(record.error() is not None for record in records):
             for reported in filter(None, [record.error() for record in records]):
-                check(reported)
+                self._check(reported)
             records = [record for record in records if record.error() is None]
         return records
 
@@ -179,10 +164,8 @@ class Assignment:
         self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for each in consumer.committed(partitions, _ANSWER_SECONDS) if partitions else []:
-            offset = each.offset
-            if offset < 0:
-                offset, _ = consumer.get_watermark_offsets(each, _ANSWER_SECONDS)
+        for each in _committed(consumer, partitions) if partitions else []:
+            offset = each.offset if each.offset >= 0 else OFFSET_BEGINNING
             self._starts[each.topic, each.partition] = offset, read_metadata(each.metadata)
         starts = [TopicPartition(*key, offset) for key, (offset, _) in self._starts.items()]
         consumer.assign(starts)
@@ -210,6 +193,17 @@ class Assignment:
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._lost = True
         self._on_revoke(consumer, partitions)
+
+
+def _committed(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    """What the group has committed. Called from a callback, out of which a KafkaException does not come as an exception."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return consumer.committed(partitions, _ANSWER_SECONDS)
+        except KafkaException as error:
+            reason = error.args[0].str()
+            logger.warning("cannot read the committed offsets: %s; attempt %d of %d", reason, attempt, _ATTEMPTS)
+    raise UnavailableError(f"cannot read what the group has committed: {reason}; is the broker overloaded?")
 
 
 def _partitions(keys: Iterable[Key]) -> list[TopicPartition]:

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, Message
 
 from earwitness.clickhouse.assignment import Assignment
 from earwitness.clickhouse.batch import Bad, Batch, Question
+from earwitness.clickhouse.consumer import Check
 from earwitness.clickhouse.errors import Remedy, remedy
 from earwitness.clickhouse.jobs import Backoff, Jobs
 from earwitness.clickhouse.store import Store
@@ -60,18 +61,21 @@ class Loader:
 
     Args:
         consumer: not subscribed yet; this object closes it.
+        check: judges its errors.
         store: ClickHouse.
         limits: sizes and times.
         on_ready: called once, when this worker has been given partitions, be they none, and could claim them.
     """
 
-    def __init__(self, consumer: Consumer, store: Store, limits: Limits, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, consumer: Consumer, check: Check, store: Store, limits: Limits, on_ready: Callable[[], None]
+    ) -> None:
         self._store = store
         self._limits = limits
         self._on_ready: Callable[[], None] | None = on_ready
         self._jobs = Jobs()
         self._backoff = Backoff()
-        self._assignment = Assignment(consumer, before_revoke=self._leave)
+        self._assignment = Assignment(consumer, check, before_revoke=self._leave)
         self._unsorted: Sequence[Message] = ()
         self._at = 0
         self._batch = Batch()

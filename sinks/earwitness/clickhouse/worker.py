@@ -6,41 +6,17 @@ import logging
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
-from confluent_kafka import Consumer, KafkaException
-
-from earwitness.clickhouse.assignment import check
+from earwitness.clickhouse import consumer
 from earwitness.clickhouse.deadletters import SinkDeadLetters
 from earwitness.clickhouse.loader import Limits, Loader
-from earwitness.clickhouse.routes import GROUP
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
-from earwitness.runtime.errors import SettingsError
-from earwitness.runtime.settings import KafkaSettings, Settings
+from earwitness.runtime.settings import Settings
 
 __all__ = ["run"]
 
-
 logger = logging.getLogger(__name__)
-
-_DEFAULTS: dict[str, Any] = {
-    "session.timeout.ms": 10_000,
-    "auto.offset.reset": "earliest",
-    "fetch.wait.max.ms": 100,
-    "fetch.queue.backoff.ms": 20,
-    "queued.max.messages.kbytes": 32 << 10,
-    "topic.metadata.refresh.interval.ms": 30_000,
-}
-# What the loader relies on, whatever the settings say.
-_FIXED: dict[str, Any] = {
-    "group.id": GROUP,
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "enable.partition.eof": False,
-    "partition.assignment.strategy": "range",
-    "group.protocol": "classic",
-}
 
 
 def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None = None) -> int:
@@ -51,9 +27,9 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
         EarwitnessError: something that waiting does not help: a missing table, a refused login.
     """
     kafka, clickhouse = settings.need_kafka(), settings.need_clickhouse()
-    consumer = _consumer(kafka)
     store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka), settings.clickhouse_registry_url)
-    loader = Loader(consumer, store, limits or Limits(), on_ready)
+    check = consumer.Check(kafka.bootstrap)
+    loader = Loader(consumer.connect(kafka, check), check, store, limits or Limits(), on_ready)
 
     def stop(_: int, __: FrameType | None) -> None:
         loader.stop()
@@ -66,11 +42,3 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
             signal.signal(number, handler)
         logger.info("%d rows stored", loader.rows)
     return 0
-
-
-def _consumer(kafka: KafkaSettings) -> Consumer:
-    config = {**_DEFAULTS, **kafka.librdkafka(), **_FIXED, "error_cb": check}
-    try:
-        return Consumer(config, logger=logging.getLogger(f"{__name__}.librdkafka"))
-    except KafkaException as error:
-        raise SettingsError(f"these Kafka settings cannot be used: {error.args[0].str()}") from error

@@ -21,6 +21,7 @@ check: setup ## lint, format, types, schemas, links of the documentation
 		-- $(BIN)/ruff format --check . \
 		-- $(BIN)/mypy \
 		-- $(BIN)/python -m earwitness.schemas.generate --check \
+		-- $(BIN)/python -m earwitness.cli.reference --check \
 		-- $(BIN)/python deploy/check_docs.py
 
 bench: setup ## run the benchmarks, some minutes; NAME=transport runs one

@@ -25,7 +25,7 @@ except ModuleNotFoundError:  # pragma: no cover  the client's installation has n
 __all__ = ["cli", "main"]
 
 _COMMANDS = {
-    "demo": ("earwitness.cli.demo", "Run the whole pipeline on the embedded stack and show the result."),
+    "demo": ("earwitness.cli.demo", "Run the whole pipeline and show the result."),
     "up": ("earwitness.cli.stack", "Start the embedded stack and its workers."),
     "down": ("earwitness.cli.stack", "Stop the embedded stack."),
     "status": ("earwitness.cli.stack", "Show processes, rates, lag and the ledger."),
@@ -40,6 +40,7 @@ _COMMANDS = {
     "completion": ("earwitness.cli.completion", "Print a shell's completion script."),
 }
 
+_AS_IT_IS = "\b\n"  # to click: do not wrap this paragraph
 _OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 
 
@@ -53,6 +54,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        _keep_example(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -60,10 +62,18 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
+def _keep_example(command: click.Command) -> None:
+    """An example stands on one line, however narrow the terminal, so that it can be copied."""
+    if command.epilog and not command.epilog.startswith(_AS_IT_IS):
+        command.epilog = _AS_IT_IS + command.epilog
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _keep_example(each)
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Example: earwitness up && earwitness query 'SELECT kind, count() FROM audit.events GROUP BY kind'",
+    epilog="\b\nExample: earwitness up && earwitness query 'SELECT kind, count() FROM audit.events GROUP BY kind'",
 )
 @click.version_option(package_name="earwitness")
 def cli() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from earwitness.cli.options import PLACES, as_json, home
+from earwitness.cli.options import as_json, home, own_settings
 from earwitness.cli.output import json_line
 from earwitness.doctor.examination import examine_embedded, examine_own
 from earwitness.doctor.findings import Finding, exit_code
@@ -35,7 +34,7 @@ def doctor(*, home: Path, configs: tuple[Path, ...], as_json: bool) -> int:
     It changes nothing. Exit code 0: nothing is wrong; 1: something is; 3: nothing was found, but not all could be
     looked at.
     """
-    own = bool(configs) or any(name in os.environ for name in PLACES)
+    own = own_settings(configs[0] if configs else None)
     findings: list[Finding] = []
     for finding in examine_own(configs) if own else examine_embedded(home):
         findings.append(finding)

@@ -9,7 +9,7 @@ import click
 
 from earwitness.runtime.settings import Settings
 
-__all__ = ["PLACES", "as_json", "config_file", "home", "settings_for"]
+__all__ = ["as_json", "config_file", "home", "own_settings", "settings_for"]
 
 home = click.option(
     "--home",
@@ -25,7 +25,12 @@ config_file = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
-PLACES = ("EARWITNESS_KAFKA_BOOTSTRAP", "EARWITNESS_CLICKHOUSE_URL")
+_PLACES = ("EARWITNESS_KAFKA_BOOTSTRAP", "EARWITNESS_CLICKHOUSE_URL")
+
+
+def own_settings(config: Path | None) -> bool:
+    """The user names a broker or a ClickHouse, in a file or the environment: then nothing embedded is used."""
+    return config is not None or any(name in os.environ for name in _PLACES)
 
 
 def settings_for(role: str, home: Path, config: Path | None = None) -> Settings:
@@ -40,7 +45,7 @@ def settings_for(role: str, home: Path, config: Path | None = None) -> Settings:
         SettingsError: a setting is wrong.
         UsageError: there are neither settings nor an embedded stack.
     """
-    if config is not None or any(name in os.environ for name in PLACES):
+    if own_settings(config):
         return Settings.load(os.environ, config)
     from earwitness.embedded.control import environment
 

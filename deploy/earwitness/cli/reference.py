@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,11 +78,11 @@ def _section(path: tuple[str, ...], command: click.Command) -> str:
     context = click.Context(command, info_name=" ".join(("earwitness", *path)))
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     text = inspect.cleandoc(command.help or "").replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n")
-    example = re.sub(r"\AExample: ", "", (command.epilog or "").strip())
+    example = (command.epilog or "").removeprefix("\b\n").removeprefix("Example: ")
     rows = [record for each in command.params if (record := each.get_help_record(context)) is not None]
     options = "".join(f"| `{_cell(names)}` | {_cell(words)} |\n" for names, words in rows)
     table = f"\n| option | |\n|---|---|\n{options}" if options else ""
-    return f"\n## {' '.join(path)}\n\n```\n{usage}\n{example}\n```\n\n{text}\n{table}"
+    return f"\n## {' '.join(path)}\n\n```\n{usage}\n$ {example}\n```\n\n{text}\n{table}"
 
 
 def _cell(text: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from earwitness.cli.options import as_json, home, settings_for
-from earwitness.cli.output import Progress, json_line, print_table
+from earwitness.cli.options import as_json, config_file, home, own_settings, settings_for
+from earwitness.cli.output import Progress, Working, json_line, print_table
 from earwitness.cli.rates import StageRate, stage_rates
 from earwitness.clickhouse.ledger import Balance, balance
 from earwitness.embedded import control
@@ -44,41 +44,52 @@ def down(*, home: Path) -> None:
 
 @click.command(epilog="Example: earwitness status --json")
 @home
+@config_file
 @as_json
-def status(*, home: Path, as_json: bool) -> int:
-    """Show the embedded stack's processes, and how far each stage is behind. Exit code 1 when not all of it is ready."""
-    state = control.status(home)
-    ready = state.phase == "ready" and all(service.state == "ready" for service in state.services)
+def status(*, home: Path, config: Path | None, as_json: bool) -> int:
+    """Show the embedded stack's processes, how far each stage is behind, and the ledger's sum.
+
+    With settings of your own (`--config`, environment) there are no processes to show: the stages and the ledger are.
+    Exit code 1 when not all of the stack is ready, or no worker reads for a stage; 3 when a part does not answer.
+    """
+    own = own_settings(config)
+    state = None if own else control.status(home)
+    ready = state is None or (state.phase == "ready" and all(service.state == "ready" for service in state.services))
     rates: list[StageRate] = []
     books: Balance | None = None
-    trouble = None
+    trouble: EarwitnessError | None = None
     if ready:
+        settings = settings_for("admin", home, config)
         try:
-            rates = stage_rates(home)
-            admin = settings_for("admin", home)
-            books = balance(admin.need_clickhouse(), admin.kafka)
+            with Working("looking twice"):
+                rates = stage_rates(settings.need_kafka())
+                books = balance(settings.need_clickhouse(), settings.kafka)
         except EarwitnessError as error:
-            trouble = str(error)
+            trouble = error
     if as_json:
         told = None if books is None else {"unexplained": books.unexplained, "in_flight": books.in_flight}
-        json_line({"ready": ready, "stack": state, "stages": rates, "ledger": told, "trouble": trouble})
-        return 0 if ready else 1
-    _print(state, rates)
-    if books is not None:
-        click.echo(f"ledger: {books.lines[-1]}")
-    if trouble:
-        click.echo(trouble, err=True)
-    return 0 if ready else 1
+        why = None if trouble is None else str(trouble)
+        json_line({"ready": ready, "stack": state, "stages": rates, "ledger": told, "trouble": why})
+    else:
+        if state is not None:
+            _print(state)
+        if rates:
+            columns = ["stage", "workers", "waiting", "records/s"]
+            print_table(columns, [list(msgspec.structs.astuple(rate)) for rate in rates])
+        if books is not None:
+            click.echo(f"ledger: {books.lines[-1]}")
+        if trouble is not None:
+            click.echo(f"earwitness: {trouble}", err=True)
+    if trouble is not None:
+        return trouble.exit_code
+    return 0 if ready and (not own or all(rate.workers for rate in rates)) else 1
 
 
-def _print(state: StackState, rates: list[StageRate]) -> None:
-    click.echo(f"{state.phase}{': ' + state.message if state.message else ''}")
+def _print(state: StackState) -> None:
+    click.echo(f"{state.phase}{': ' + state.message if state.message and state.phase != 'ready' else ''}")
     if state.services:
         columns = ["process", "state", "pid", "port", "up for", "restarts", "memory MB", "CPU s", "last exit"]
-        rows = [_row(service, state.ports) for service in state.services]
-        print_table(columns, rows)
-    if rates:
-        print_table(["stage", "waiting", "records/s"], [list(msgspec.structs.astuple(rate)) for rate in rates])
+        print_table(columns, [_row(service, state.ports) for service in state.services])
 
 
 def _row(service: Any, ports: dict[str, int]) -> list[Any]:

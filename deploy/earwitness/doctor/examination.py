@@ -15,7 +15,7 @@ from earwitness.doctor.findings import Finding, unknown
 from earwitness.doctor.machine import check_disk, check_ports, check_processes
 from earwitness.doctor.places import Place, administrator, embedded_places, own_places, stages
 from earwitness.doctor.recreated import check_recreated, ledgered, topic_ids
-from earwitness.doctor.registry import check_registry
+from earwitness.doctor.registry import check_registry, check_schema_server
 from earwitness.doctor.stages import check_stages
 from earwitness.doctor.warehouse import check_clickhouse, check_disks, check_tables
 from earwitness.embedded import control
@@ -85,9 +85,17 @@ def _examine(places: Sequence[Place], clock: Clock) -> Iterator[Finding]:
         server = Server(warehouse, timeout=5.0)
         yield from check_disks(server, warehouse.url)
         yield from _attempt("clocks", "ClickHouse's clock", lambda: [_clickhouse_clock(server, clock)])
-    addresses = dict.fromkeys(place.settings.clickhouse_registry_url for place in places)
-    for url in filter(None, addresses):
-        yield check_registry(url)
+    yield from _registries(places)
+
+
+def _registries(places: Sequence[Place]) -> Iterator[Finding]:
+    registries = {each.url: each for place in places if (each := place.settings.registry) is not None}
+    for registry in registries.values():
+        yield check_registry(registry)
+    asked = {place.settings.clickhouse_registry_url: place.settings.registry for place in places}
+    for url, ids_from in asked.items():
+        if url is not None:
+            yield check_schema_server(url, ids_from)
 
 
 def _clickhouse(places: Sequence[Place]) -> tuple[ClickHouseSettings | None, list[Finding]]:

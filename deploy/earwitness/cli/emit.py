@@ -18,6 +18,7 @@ from earwitness.client.jsonevents import JsonEvents, Refused
 from earwitness.client.publisher import Publisher
 from earwitness.client.publisher import emit as publish
 from earwitness.runtime.errors import UsageError
+from earwitness.schemas.wire import wire_ids
 
 __all__ = ["emit"]
 
@@ -38,7 +39,11 @@ def emit(*, file: Path, home: Path, config: Path | None, as_json: bool) -> int:
     with _opened(file) as source:
         settings = settings_for("producer", home, config)
         origin = Origin.here(settings.service, settings.environment, settings.tenant)
-        with Publisher(settings.need_kafka()) as publisher, Working("publishing", _size(source)) as working:
+        ids = wire_ids(settings.registry)
+        with (
+            Publisher(settings.need_kafka(), wire_ids=ids) as publisher,
+            Working("publishing", _size(source)) as working,
+        ):
             result = publish(_lines(source, working), JsonEvents(origin), publisher, _refuse)
     if as_json:
         json_line(result)

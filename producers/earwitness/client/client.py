@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AuditClient"]
 
+_REGISTRY_SECONDS = 2.0  # for one question, during which the worker does nothing else
+
 
 class AuditClient(Audit):
     """The audit trail of one service: `audit = AuditClient.from_env(service="ivr")`, once, where the app starts.
@@ -40,7 +42,7 @@ class AuditClient(Audit):
         report_seconds: how often the client reports its own counts into the stream.
 
     Raises:
-        SettingsError: no broker is configured, or librdkafka refuses the settings. Nothing raises after that.
+        SettingsError: no broker is configured, or the settings of broker or registry cannot be used. Nothing raises after that.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class AuditClient(Audit):
         # Not before it is known that the client is wanted: these imports are what an app that is switched off is spared.
         from earwitness.client import producer
         from earwitness.client.outbox import Outbox
+        from earwitness.schemas.wire import wire_ids
 
         self._kafka = settings.need_kafka()
         producer.check(self._kafka)
@@ -67,6 +70,7 @@ class AuditClient(Audit):
             strict=strict,
             limits=limits or Limits(),
             report_seconds=report_seconds,
+            wire_ids=wire_ids(settings.registry, seconds=_REGISTRY_SECONDS),
             on_start=self._on_start,
         )
         self._closes_at_exit = False

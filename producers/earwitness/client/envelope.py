@@ -19,6 +19,7 @@ from earwitness.runtime.topic_names import RAW
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.events import CallStarted, Event, SecurityAuthentication
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
 __all__ = ["Message", "Route", "body", "message", "other_party", "record", "route", "severity"]
 
@@ -139,8 +140,12 @@ def record(snapshot: Snapshot, origin: Origin, sequence: int) -> Record:
     return found
 
 
-def message(kind: str, found: Record) -> Message:
-    """A record as it goes to Kafka. The key keeps a call's events, or else a process's, in one partition and in order."""
+def message(kind: str, found: Record, wire_ids: WireIds = CONTENT_IDS) -> Message:
+    """A record as it goes to Kafka. The key keeps a call's events, or else a process's, in one partition and in order.
+
+    Raises:
+        RegistryAwayError: what stands in front of it is not known yet.
+    """
     way = route(kind)
     key = found["call_sid"] or f"{found['service']}:{found['producer_id']}"
-    return Message(way.topic, key, codec.encode(way.schema, found))
+    return Message(way.topic, key, codec.encode(way.schema, found, wire_ids=wire_ids))

@@ -12,6 +12,7 @@ from earwitness.client.capture import Capture, Limits
 from earwitness.client.identity import Origin
 from earwitness.client.stats import Books, Stats
 from earwitness.client.worker import Connect, Worker
+from earwitness.schemas.wire import WireIds
 
 __all__ = ["Outbox"]
 
@@ -34,12 +35,13 @@ class Outbox:
         strict: bool,
         limits: Limits,
         report_seconds: float,
+        wire_ids: WireIds,
         on_start: Callable[[], None],
     ) -> None:
         self.origin = origin
         self._books = Books()
         self.capture = Capture(self._books, limits, self._start, self._check if strict else None)
-        self._worker = Worker(self.capture, self._books, origin, connect, report_seconds)
+        self._worker = Worker(self.capture, self._books, origin, connect, report_seconds, wire_ids)
         self._thread: threading.Thread | None = None
         self._starting = threading.RLock()
         self._is_starting = False

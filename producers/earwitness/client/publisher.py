@@ -19,6 +19,7 @@ from earwitness.client.envelope import Record
 from earwitness.client.jsonevents import JsonEvents, Refused, read
 from earwitness.runtime.errors import UnavailableError
 from earwitness.runtime.settings import KafkaSettings
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
 __all__ = ["Emitted", "Publisher", "emit"]
 
@@ -50,14 +51,18 @@ class Publisher:
     Args:
         kafka: where the broker is.
         client_id: what the broker knows it by.
+        wire_ids: give what stands in front of each event.
 
     Raises:
         SettingsError: librdkafka refuses the settings.
         UnavailableError: the broker does not answer, or refuses the login.
     """
 
-    def __init__(self, kafka: KafkaSettings, client_id: str = "earwitness-emit") -> None:
+    def __init__(
+        self, kafka: KafkaSettings, client_id: str = "earwitness-emit", wire_ids: WireIds = CONTENT_IDS
+    ) -> None:
         producer.check(kafka)
+        self._wire_ids = wire_ids
         self.delivered = 0
         self.failed: Counter[str] = Counter()
         self._trouble: KafkaError | None = None
@@ -82,8 +87,12 @@ class Publisher:
                 return
 
     def send(self, kind: str, record: Record) -> None:
-        """Hand over a record; waits while the queue is full. Whether it arrived shows after `flush`."""
-        made = envelope.message(kind, record)
+        """Hand over a record; waits while the queue is full. Whether it arrived shows after `flush`.
+
+        Raises:
+            RegistryAwayError: the registry does not say what stands in front of it.
+        """
+        made = envelope.message(kind, record, self._wire_ids)
         while True:
             try:
                 self._producer.produce(made.topic, made.value, made.key, on_delivery=self._on_delivery)

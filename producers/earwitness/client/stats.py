@@ -35,6 +35,8 @@ class Stats(msgspec.Struct, frozen=True):
     """Events that were taken and lost, by reason: shutdown, or the broker's error."""
     invalid: Mapping[str, int] = {}
     """Events that were taken and do not fit their kind, by kind."""
+    registry_errors: int = 0
+    """Questions to the schema registry that it did not answer; events wait meanwhile."""
 
     @property
     def undelivered(self) -> int:
@@ -50,6 +52,7 @@ class Books:
         self.lock = threading.RLock()
         self.settled = threading.Condition(self.lock)
         self.taken = 0
+        self.registry_errors = 0
         self._acknowledged = 0
         self._refused: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
@@ -122,4 +125,5 @@ class Books:
                 refused=dict(self._refused),
                 dropped=dict(self._dropped),
                 invalid=dict(self._invalid),
+                registry_errors=self.registry_errors,
             )

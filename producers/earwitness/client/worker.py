@@ -17,18 +17,22 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from earwitness.client import envelope, snapshot
 from earwitness.client.capture import Capture
 from earwitness.client.errors import InvalidEventError
+from earwitness.client.frames import Frames
 from earwitness.client.identity import Origin
 from earwitness.client.producer import reason
 from earwitness.client.reports import Reporter
 from earwitness.client.stats import Books
 from earwitness.runtime.complaints import Complaints
 from earwitness.schemas import codec
+from earwitness.schemas.errors import RegistryAwayError
+from earwitness.schemas.wire import WireIds
 
 __all__ = ["Connect", "Worker"]
 
 Connect = Callable[[str, Callable[[KafkaError], None]], Producer]
 """Makes a producer from a client id and what is to be told of its errors."""
 
+_REPORT = "trail.client_report"
 _TICK_SECONDS = 0.02
 _PACED, _PAUSE_SECONDS = 8, 0.0005
 _SPRINT, _SPRINT_ABOVE = 256, 0.25
@@ -43,15 +47,25 @@ class Worker:
     Numbers are given here, in the order of the queue: so they have no gap, whatever was refused or interrupted before.
     """
 
-    def __init__(self, capture: Capture, books: Books, origin: Origin, connect: Connect, report_seconds: float) -> None:
+    def __init__(  # noqa: PLR0917 - the outbox makes it once, with all of them
+        self,
+        capture: Capture,
+        books: Books,
+        origin: Origin,
+        connect: Connect,
+        report_seconds: float,
+        wire_ids: WireIds,
+    ) -> None:
         self._capture = capture
         self._books = books
         self._origin = origin
         self._connect = connect
         self._reporter = Reporter(books, report_seconds, time.monotonic())
         self._complaints = Complaints(logging.getLogger("earwitness.client"))
+        self._frames = Frames(wire_ids, books, self._complaints)
         self._producer: Producer | None = None
         self._sequence = 0
+        self._unframed: tuple[int, bytes] | None = None  # taken from the queue, and its frame is not known yet
         self._held: tuple[int, envelope.Message] | None = None  # what librdkafka's queue had no room for
         self._failed = False
         self._loss = "shutdown"  # what a purge is counted as
@@ -95,7 +109,7 @@ class Worker:
         self._notify()
         if self._held is not None:
             producer.poll(_TICK_SECONDS)
-        elif not more and hurried:
+        elif self._unframed is None and not more and hurried:
             producer.flush(_TICK_SECONDS)  # does not linger
             self._notify()
         elif not more:
@@ -127,13 +141,22 @@ class Worker:
         """Send so many events; whether there are more that can be sent."""
         if self._held is not None and not self._send(producer, *self._held):
             return False
+        if self._frames.missing:
+            self._frames.look()
         for _ in range(count):
-            taken = self._capture.pop()
-            if taken is None:
+            if self._unframed is None:
+                taken = self._capture.pop()
+                if taken is None:
+                    return False
+                self._sequence += 1
+                self._unframed = (self._sequence, taken)
+            sequence, taken = self._unframed
+            try:
+                made = self._make(taken, sequence)
+            except RegistryAwayError:
                 return False
-            self._sequence += 1
-            made = self._make(taken, self._sequence)
-            if made is not None and not self._send(producer, self._sequence, made):
+            self._unframed = None
+            if made is not None and not self._send(producer, sequence, made):
                 return False
         return True
 
@@ -142,7 +165,10 @@ class Worker:
         try:
             captured = snapshot.decode(taken)
             kind = snapshot.kind_of(captured.event)
-            return envelope.message(kind, envelope.record(captured, self._origin, sequence))
+            self._frames.need(kind)
+            return envelope.message(kind, envelope.record(captured, self._origin, sequence), self._frames.wire_ids)
+        except RegistryAwayError:
+            raise
         except InvalidEventError as error:
             kind, problem = error.kind, f"{error.field or 'it'} does not fit"
         except Exception as error:  # noqa: BLE001 (a value that no check foresaw must not stop the others)
@@ -171,18 +197,20 @@ class Worker:
         if error is None:
             self._books.acknowledge()
             return
-        _, lost = codec.decode(sent.value() or b"")
+        _, lost = codec.decode(sent.value() or b"", self._frames.wire_ids)
         purged = error.code() in {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # noqa: SLF001
         self._books.drop(lost["sequence"], lost["sequence"], self._loss if purged else reason(error))
         if not purged:
             self._complaints.say(error.name(), "audit events are lost: %s (%s)", error.str(), sent.topic())
 
     def _report(self, producer: Producer) -> None:
+        if _REPORT in self._frames.missing:
+            return
         report = self._reporter.make(len(self._capture), time.monotonic())
         self._sequence += 1
         sequence = self._sequence
         captured = snapshot.Snapshot(time.time_ns(), None, None, report)
-        made = envelope.message("trail.client_report", envelope.record(captured, self._origin, sequence))
+        made = envelope.message(_REPORT, envelope.record(captured, self._origin, sequence), self._frames.wire_ids)
 
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is None:
@@ -210,8 +238,10 @@ class Worker:
                 break
             if more:
                 producer.poll(0)
-            else:
+            elif self._unframed is None:
                 producer.flush(min(left, 0.1))
+            else:
+                producer.poll(min(left, _TICK_SECONDS))
             producer = self._ready()
         self._give_up(producer)
         left = max(deadline - time.monotonic(), 0.0)
@@ -225,9 +255,10 @@ class Worker:
     def _give_up(self, producer: Producer) -> None:
         self._loss = "shutdown"
         pending, first = self._books.pending, self._sequence + 1
-        if self._held is not None:
-            self._books.drop(self._held[0], self._held[0], self._loss)
-            self._held = None
+        for waiting in (self._held, self._unframed):
+            if waiting is not None:
+                self._books.drop(waiting[0], waiting[0], self._loss)
+        self._held = self._unframed = None
         if self._books.pending:
             producer.purge()
             producer.flush(_AFTER_PURGE_SECONDS)

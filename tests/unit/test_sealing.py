@@ -23,6 +23,24 @@ def test_what_is_sealed_opens_with_its_position():
     assert key_id_of(sealed) == "q1"
 
 
+@pytest.mark.parametrize("record_key", [None, b"", b"CA12"])
+def test_the_records_key_is_sealed_with_it(record_key):
+    sealed = seal(KEY, TOPIC_ID, 3, 7, b"555 123 4567", record_key)
+    opened = open_sealed(KEY, sealed)
+    assert (opened.key, opened.value) == (record_key, b"555 123 4567")
+    assert b"CA12" not in sealed
+    assert "CA12" not in repr(opened)
+
+
+def test_what_the_first_release_sealed_opens_without_a_key():
+    sealed = bytes.fromhex(
+        "45575331027131000102030405060708090a0b0c0d0e0f000000030000000000000007616161616161616161616161ba2542"
+        "1d983c583097d3eb22f164b4940a02b6"
+    )
+    opened = open_sealed(KEY, sealed)
+    assert (opened.partition, opened.offset, opened.value, opened.key) == (3, 7, b"abc", None)
+
+
 def test_the_same_bytes_are_never_sealed_alike():
     assert len({seal(KEY, TOPIC_ID, 0, 0, b"") for _ in range(100)}) == 100
 

@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from earwitness.cli.options import as_json, config_file
-from earwitness.cli.output import json_line, print_table
+from earwitness.cli.output import Working, json_line, print_table
 from earwitness.runtime.errors import UsageError
 from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, history
 from earwitness.schemas.compatibility import examine
-from earwitness.schemas.errors import IncompatibleError, NotRegisteredError
+from earwitness.schemas.errors import IncompatibleError
 from earwitness.schemas.evolution import Finding
 from earwitness.schemas.history import History, Version
 from earwitness.schemas.lint import lint
@@ -92,31 +92,27 @@ def register(config: Path | None, as_json: bool) -> int:  # noqa: FBT001
 
     Registering again changes nothing. Exit code 1 when the registry refuses a version.
     """
-    from earwitness.schemas.registry import Registry, subject_of
+    from earwitness.schemas.registration import register_all
+    from earwitness.schemas.registry import Registry
 
     settings = Settings.load(os.environ, config)
     if settings.registry is None:
         raise UsageError("no registry is configured; set EARWITNESS_REGISTRY_URL (the embedded stack needs none)")
-    registry = Registry(settings.registry)
     rows: list[tuple[str, int, int, str]] = []
-    refused = 0
-    for schema in catalogue.schemas():
-        try:
-            wire_id, state = registry.lookup(schema), "was there"
-        except NotRegisteredError:
-            try:
-                wire_id, state = registry.register(schema), "registered"
-            except IncompatibleError as error:
-                click.echo(f"earwitness: {error}", err=True)
-                refused, wire_id, state = refused + 1, 0, "refused"
-        if schema.version == 1 and wire_id:
-            registry.protect(schema)
-        rows.append((subject_of(schema), schema.version, wire_id, state))
+    refusal = ""
+    try:
+        with Working("registering"):
+            for each in register_all(Registry(settings.registry)):
+                rows.append((each.subject, each.schema.version, each.id, "new" if each.is_new else "was there"))
+    except IncompatibleError as error:
+        refusal = str(error)
     if as_json:
         json_line([dict(zip(_REGISTERED, row, strict=True)) for row in rows])
     else:
         print_table(_REGISTERED, rows)
-    return 1 if refused else 0
+    if refusal:
+        click.echo(f"earwitness: {refusal}", err=True)
+    return 1 if refusal else 0
 
 
 def _described(schema: catalogue.Schema) -> dict[str, Any]:

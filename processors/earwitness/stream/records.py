@@ -77,10 +77,11 @@ class Records:
 
     def sealed(self, source: SourceSlice, dead: list[Dead]) -> list[Message]:
         """Their bytes, sealed."""
+        keys = {record.offset: record.key for record in source.records} if dead else {}
         return [
             {
                 "key": _position(source, each.offset),
-                "value": seal(self.key, source.topic_id, source.partition, each.offset, each.value),
+                "value": seal(self.key, source.topic_id, source.partition, each.offset, each.value, keys[each.offset]),
             }
             for each in dead
             if each.value is not None

@@ -2,10 +2,11 @@
 
 AES-256-GCM (NIST SP 800-38D) under a key of its own, with a random nonce. A sealed value is::
 
-    "EWS1"  key id's length (1)  key id  topic id (16)  partition (4)  offset (8)  nonce (12)  ciphertext and tag
+    "EWS2"  key id's length (1)  key id  topic id (16)  partition (4)  offset (8)  nonce (12)  ciphertext and tag
 
-with big-endian numbers. Everything before the nonce is authenticated with the content: a value that was moved to another
-position, or whose key id was changed, does not open.
+with big-endian numbers. What is encrypted is the length of the record's key (4, -1 without one), the key and the value.
+"EWS1", of the first release, had the value alone; it opens too. Everything before the nonce is authenticated with the
+content: a value that was moved to another position, or whose key id was changed, does not open.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from earwitness.runtime.settings import Secret
 
 __all__ = ["Opened", "QuarantineKey", "SealError", "key_id_of", "open_sealed", "seal"]
 
-_MAGIC = b"EWS1"
+_MAGIC, _WITHOUT_RECORD_KEY = b"EWS2", b"EWS1"
 _POSITION = struct.Struct(">16siq")
+_LENGTH = struct.Struct(">i")
 _NONCE_SIZE = 12
 _TAG_SIZE = 16
 _KEY = re.compile(r"([a-z][a-z0-9-]{0,31}):([A-Za-z0-9+/_=-]+)")
@@ -75,20 +77,25 @@ class QuarantineKey:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A record's bytes, and where they were read."""
+    """A record's value and key, and where they were read."""
 
     topic_id: bytes
     partition: int
     offset: int
     value: bytes = field(repr=False)
+    key: bytes | None = field(default=None, repr=False)
 
 
-def seal(key: QuarantineKey, topic_id: bytes, partition: int, offset: int, value: bytes) -> bytes:
-    """Seal the bytes of the record at a position."""
+def seal(
+    key: QuarantineKey, topic_id: bytes, partition: int, offset: int, value: bytes, *, record_key: bytes | None = None
+) -> bytes:
+    """Seal the value and the key of the record at a position."""
     name = key.id.encode()
+    size = -1 if record_key is None else len(record_key)
+    content = b"".join((_LENGTH.pack(size), record_key or b"", value))
     header = b"".join((_MAGIC, bytes((len(name),)), name, _POSITION.pack(topic_id, partition, offset)))
     nonce = os.urandom(_NONCE_SIZE)
-    return header + nonce + AESGCM(key.key).encrypt(nonce, value, header)
+    return header + nonce + AESGCM(key.key).encrypt(nonce, content, header)
 
 
 def key_id_of(sealed: bytes) -> str:
@@ -112,15 +119,20 @@ def open_sealed(key: QuarantineKey, sealed: bytes) -> Opened:
     header, rest = sealed[:header_size], sealed[header_size:]
     topic_id, partition, offset = _POSITION.unpack(header[-_POSITION.size :])
     try:
-        value = AESGCM(key.key).decrypt(rest[:_NONCE_SIZE], rest[_NONCE_SIZE:], header)
+        content = AESGCM(key.key).decrypt(rest[:_NONCE_SIZE], rest[_NONCE_SIZE:], header)
     except InvalidTag:
         raise SealError("this value was changed after it was sealed, or the key has another content") from None
-    return Opened(topic_id, partition, offset, value)
+    if sealed.startswith(_WITHOUT_RECORD_KEY):
+        return Opened(topic_id, partition, offset, content)
+    (size,) = _LENGTH.unpack_from(content)
+    value_at = _LENGTH.size + max(size, 0)
+    record_key = None if size < 0 else content[_LENGTH.size : value_at]
+    return Opened(topic_id, partition, offset, content[value_at:], record_key)
 
 
 def _split(sealed: bytes) -> tuple[str, int]:
     """The key's id and the header's size."""
-    if sealed[:4] != _MAGIC or len(sealed) < 5:
+    if sealed[:4] not in {_MAGIC, _WITHOUT_RECORD_KEY} or len(sealed) < 5:
         raise SealError("this is no sealed value")
     size = 5 + sealed[4] + _POSITION.size
     if len(sealed) < size + _NONCE_SIZE + _TAG_SIZE:

@@ -25,7 +25,7 @@ def test_what_is_sealed_opens_with_its_position():
 
 @pytest.mark.parametrize("record_key", [None, b"", b"CA12"])
 def test_the_records_key_is_sealed_with_it(record_key):
-    sealed = seal(KEY, TOPIC_ID, 3, 7, b"555 123 4567", record_key)
+    sealed = seal(KEY, TOPIC_ID, 3, 7, b"555 123 4567", record_key=record_key)
     opened = open_sealed(KEY, sealed)
     assert (opened.key, opened.value) == (record_key, b"555 123 4567")
     assert b"CA12" not in sealed

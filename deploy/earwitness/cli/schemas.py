@@ -103,7 +103,8 @@ def register(config: Path | None, as_json: bool) -> int:  # noqa: FBT001
     try:
         with Working("registering"):
             for each in register_all(Registry(settings.registry)):
-                rows.append((each.subject, each.schema.version, each.id, "new" if each.is_new else "was there"))
+                state = "new" if each.is_new else "was there"
+                rows.append((each.subject, each.schema.version, each.id, state))
     except IncompatibleError as error:
         refusal = str(error)
     if as_json:

@@ -81,7 +81,9 @@ class Records:
         return [
             {
                 "key": _position(source, each.offset),
-                "value": seal(self.key, source.topic_id, source.partition, each.offset, each.value, keys[each.offset]),
+                "value": seal(
+                    self.key, source.topic_id, source.partition, each.offset, each.value, record_key=keys[each.offset]
+                ),
             }
             for each in dead
             if each.value is not None

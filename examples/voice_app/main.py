@@ -13,11 +13,9 @@ import socket
 import sys
 
 import uvicorn
-from voice_app.app import Backends, create_app
-from voice_app.recordings import InMemoryRecordings
-from voice_app.sample_world import sample_jobs
+from voice_app.app import create_app
 from voice_app.settings import Settings, WrongSettingError
-from voice_app.state import InMemoryState
+from voice_app.stand_ins.sample_world import sample_backends
 
 from earwitness.client import AuditClient
 from earwitness.runtime.errors import SettingsError
@@ -42,6 +40,10 @@ def main() -> None:
     parser.add_argument(
         "--port", type=int, default=8000, help="port to listen on, 0: a free one (default: %(default)s)"
     )
+    parser.add_argument(
+        "--airtable-rate", type=int, default=5, help="requests a second that the stand-in takes (default: %(default)s)"
+    )
+    parser.add_argument("--drill", action="store_true", help="let the stand-ins fail now and then")
     arguments = parser.parse_args()
 
     # uvicorn raises the signal again once it has stopped; a stop that was asked for is a success.
@@ -54,7 +56,8 @@ def main() -> None:
     except (OSError, OverflowError, WrongSettingError, SettingsError) as error:
         sys.stderr.write(f"voice app: {error}\n")
         sys.exit(2)
-    backends = Backends(jobs=sample_jobs(), states=InMemoryState(), storage=InMemoryRecordings())
+    # Yours go here: classes around your Airtable, Redis and S3 clients with the methods of Jobs, CallStates and Storage.
+    backends = sample_backends(requests_a_second=arguments.airtable_rate, drill=arguments.drill)
     app = create_app(audit, settings, backends)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     AnnouncingServer(config).run(sockets=[listener])

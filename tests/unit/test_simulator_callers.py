@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from earwitness.simulator.callers import STORIES, plan_calls
+from earwitness.simulator.callers import LINES, plan_calls
+from earwitness.simulator.stories import STORIES
 
 
 def test_a_seed_makes_the_same_calls_every_time():
@@ -25,8 +26,23 @@ def test_calls_look_like_twilios_and_their_numbers_are_nobodys(seed: int):
     for plan in plans:
         assert re.fullmatch(r"CA[0-9a-f]{32}", plan.call_sid)
         assert plan.fields["CallSid"] == plan.call_sid
+        app, other = (plan.fields[name] for name in (("From", "To") if plan.script.outbound else ("To", "From")))
+        assert app in LINES.values()
         withheld = plan.story == "withheld_number"
-        assert re.fullmatch(r"anonymous|\+266696687" if withheld else r"\+1\d{3}55501\d{2}", plan.fields["From"])
-        assert all(answer.digits is None or answer.speech is None for answer in plan.answers)
-    assert {plan.fields["To"] for plan in plans} == {"+12025550100", "+12025550101"}
-    assert any(answer.digits for plan in plans for answer in plan.answers)
+        assert re.fullmatch(r"[a-z]+|\+266696687" if withheld else r"\+1\d{3}55501\d{2}", other)
+        for answers in plan.script.answers.values():
+            assert all(answer.digits is None or answer.speech is None for answer in answers)
+    assert {plan.fields["To"] for plan in plans if not plan.script.outbound} == set(LINES.values())
+    assert any(plan.twice for plan in plans)
+
+
+def test_callers_use_their_voice_their_keypad_and_their_right_to_remain_silent():
+    answers = [a for plan in plan_calls(200, 1) for several in plan.script.answers.values() for a in several]
+    ways = {(a.digits is not None, a.speech is not None) for a in answers}
+    assert ways == {(True, False), (False, True), (False, False)}
+
+
+def test_who_probes_for_clients_calls_from_one_number_again_and_again():
+    probing = [plan for plan in plan_calls(100, 1) if plan.story == "client_probing"]
+    assert len(probing) >= 5
+    assert len({plan.fields["From"] for plan in probing}) == 1

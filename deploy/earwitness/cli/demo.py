@@ -21,6 +21,7 @@ __all__ = ["demo"]
 
 _SETTLE_SECONDS = 90.0
 _FORGED = 5
+_DAMAGED = 3
 
 
 @click.command(epilog="Example: earwitness demo --keep")
@@ -55,7 +56,8 @@ def demo(home: Path, calls: int, keep: bool) -> int:  # noqa: FBT001
 def _drive(home: Path, calls: int, progress: Progress) -> Driven:
     progress("starting the example voice app")
     with running_voice_app(home) as app:
-        progress(f"making {calls} calls to {app.url}, and {_FORGED} requests that Twilio did not sign")
+        progress(f"making {calls} calls to {app.url}, whose stand-ins for Airtable, Redis and S3 fail now and then")
+        progress(f"among them {_FORGED} requests that Twilio did not sign, and {_DAMAGED} that a proxy damaged")
         told = 0
 
         def tell(done: int, of: int) -> None:
@@ -70,6 +72,7 @@ def _drive(home: Path, calls: int, progress: Progress) -> Driven:
                 auth_token=app.auth_token,
                 calls=calls,
                 forged=_FORGED,
+                damaged=_DAMAGED,
                 seed=secrets.randbits(32),
                 progress=tell,
             ),

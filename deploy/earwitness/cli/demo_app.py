@@ -24,7 +24,9 @@ _EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "voice_app" / "mai
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0
 _SPANISH_NUMBER = "+12025550101"
-_RETRY_WAITS = "0.05,0.1,0.2"  # real ones, of seconds, would make the demo wait for calls with an outage
+# Real ones, of seconds, would make the demo wait for the app to find out that Airtable is away, and that it is back.
+_HURRY = {"VOICE_APP_RETRY_WAITS": "0.05,0.1,0.2", "VOICE_APP_CIRCUIT_OPEN_SECONDS": "0.5"}
+_STAND_INS = ("--drill", "--airtable-rate", "1000")
 _ANNOUNCEMENT = "voice app listens on "
 
 
@@ -54,9 +56,9 @@ def running_voice_app(home: Path) -> Iterator[VoiceApp]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EARWITNESS_")}
         environment |= control.environment(home, "producer")
         environment |= {"EARWITNESS_ENVIRONMENT": "demo", "VOICE_APP_TWILIO_TOKEN_FILE": str(token_file)}
-        environment |= {"VOICE_APP_SPANISH_NUMBERS": _SPANISH_NUMBER, "VOICE_APP_RETRY_WAITS": _RETRY_WAITS}
+        environment |= {"VOICE_APP_SPANISH_NUMBERS": _SPANISH_NUMBER, **_HURRY}
         with subprocess.Popen(
-            dies_with_parent([sys.executable, str(_EXAMPLE), "--port", "0"]),
+            dies_with_parent([sys.executable, str(_EXAMPLE), "--port", "0", *_STAND_INS]),
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -41,13 +41,17 @@ ORDER BY occurred_at, sequence
 """
 
 QUESTIONS = {
-    "Which forged webhooks were there, from where?": """
+    "Which webhooks were refused, from where?": """
 SELECT reason, source_ip, count() AS requests
 FROM audit.security_authentication WHERE NOT valid GROUP BY reason, source_ip ORDER BY requests DESC
 """,
     "How do callers' changes end?": """
 SELECT action, outcome, count() AS tries, uniqExact(caller) AS callers
 FROM audit.call_action_attempted GROUP BY action, outcome ORDER BY action, tries DESC
+""",
+    "Which dependency was away, and for how long?": """
+SELECT dependency, circuit_state, failed, total, retries, formatDateTime(occurred_at, '%H:%i:%S.%f') AS at
+FROM audit.system_error_rate ORDER BY occurred_at LIMIT 5
 """,
     "Which dependency is slow?": """
 SELECT dependency, operation, count() AS requests, round(quantile(0.5)(latency_ms), 2) AS p50_ms,
@@ -67,9 +71,15 @@ def print_report(analyst: Settings, balance: Balance, driven: Driven) -> None:
 
     click.echo()
     answers = ", ".join(f"{count} with {status}" for status, count in driven.answers.items())
-    click.echo(f"{driven.calls} calls, {driven.requests} webhooks ({driven.forged} of them forged); answers: {answers}")
+    refused = f"{driven.forged} of them forged, {driven.damaged} damaged on their way"
+    click.echo(f"{driven.calls} calls, {driven.requests} webhooks ({refused}); answers: {answers}")
     click.echo()
     show("Events by kind", "SELECT kind, count() AS events FROM audit.events GROUP BY kind ORDER BY events DESC, kind")
+    _, ((seen,),) = run_query(
+        clickhouse, "SELECT uniqExact(kind) FROM audit.events WHERE NOT startsWith(kind, 'trail.')"
+    )
+    click.echo(f"The trail holds {seen} of the app's 17 kinds, each told by the app itself on a call")
+    click.echo()
     print_balance(balance)
     if driven.example_call_sid is not None:
         sid = driven.example_call_sid

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from earwitness.client.methods import EventMethods
 from earwitness.schemas import events
-from voice_app.jobs import AirtableError, Change, Changed, Client, Job, Jobs
+from voice_app.dependency import Dependency
+from voice_app.errors import DependencyError
+from voice_app.jobs import Change, Changed, Client, Job, Jobs
 
-__all__ = ["RETRY_WAITS", "AuditedJobs"]
+__all__ = ["AuditedJobs"]
 
 T = TypeVar("T")
-RETRY_WAITS = (1.0, 2.0, 4.0)
 
 
 class AuditedJobs:
-    """Jobs that tell the trail: an event for each attempt, one for each request, one for each change.
+    """Jobs that tell the trail: an event for each request, and one for each change.
 
     Args:
         jobs: what really asks Airtable.
+        airtable: how patiently it is asked; tells of each attempt.
         audit: where events go.
-        retry_waits: how long to wait before each retry, seconds; as many retries as there are waits.
     """
 
-    def __init__(self, jobs: Jobs, *, audit: EventMethods, retry_waits: Sequence[float] = RETRY_WAITS) -> None:
+    def __init__(self, jobs: Jobs, *, airtable: Dependency, audit: EventMethods) -> None:
         self._jobs = jobs
+        self._airtable = airtable
         self._audit = audit
-        self._waits = retry_waits
 
     async def client(self, client_id: str) -> Client | None:
         """The client of that id."""
@@ -76,64 +76,25 @@ class AuditedJobs:
         formula: str | None = None,
     ) -> T:
         began = time.perf_counter()
-        retries = 0
-        failure: AirtableError | None = None
-        while True:
-            try:
-                answer = await self._attempt(f"{table}.{operation}", ask)
-            except AirtableError as error:
-                if retries < len(self._waits) and _may_pass(error):
-                    await asyncio.sleep(self._waits[retries])
-                    retries += 1
-                    continue
-                failure = error
+        retried: list[DependencyError] = []
+
+        def tell(failure: DependencyError | None, rows: int) -> None:
             self._audit.data_airtable_query(
                 table=table,
                 record_id=record_id,
                 operation=operation,
                 formula=formula,
                 status_code=failure.status_code if failure else 200,
-                rows=0 if failure or answer is None else 1,
-                retries=retries,
-                latency_ms=_milliseconds_since(began),
-                severity=_severity(failure) or ("WARN" if retries else None),
+                rows=rows,
+                retries=len(retried),
+                latency_ms=(time.perf_counter() - began) * 1000,
+                severity=failure.severity if failure else "WARN" if retried else None,
             )
-            if failure is not None:
-                raise failure
-            return answer
 
-    async def _attempt(self, operation: str, ask: Callable[[], Awaitable[T]]) -> T:
-        began = time.perf_counter()
-        status: int | None = 200
-        outcome: Literal["ok", "error", "timeout", "rate_limited"] = "ok"
-        severity: Literal["WARN", "ERROR"] | None = None
         try:
-            return await ask()
-        except AirtableError as error:
-            status, severity = error.status_code, _severity(error)
-            outcome = "timeout" if status is None else "rate_limited" if status == 429 else "error"
+            answer = await self._airtable.request(f"{table}.{operation}", ask, on_retry=retried.append)
+        except DependencyError as failure:
+            tell(failure, 0)
             raise
-        finally:
-            self._audit.system_api_latency(
-                dependency="airtable",
-                operation=operation,
-                status_code=status,
-                outcome=outcome,
-                latency_ms=_milliseconds_since(began),
-                severity=severity,
-            )
-
-
-def _severity(error: AirtableError | None) -> Literal["WARN", "ERROR"] | None:
-    """A refusal is a warning, no answer or a broken one is an error."""
-    if error is None:
-        return None
-    return "ERROR" if error.status_code is None or error.status_code >= 500 else "WARN"
-
-
-def _may_pass(error: AirtableError) -> bool:
-    return error.status_code is None or error.status_code == 429 or error.status_code >= 500
-
-
-def _milliseconds_since(began: float) -> float:
-    return (time.perf_counter() - began) * 1000
+        tell(None, 0 if answer is None else 1)
+        return answer

@@ -1,20 +1,24 @@
-"""The state of running calls as the app uses it: typed, kept for an hour, every access in the trail."""
+"""The state of running calls as the app uses it: typed, kept for an hour, every access in the trail.
+
+Nothing here raises. A store that loses, garbles or refuses a state costs the caller a question, never the call.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
-from typing import Literal, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import msgspec
 
 from earwitness.client.methods import EventMethods
 from voice_app.call_state import CallState
+from voice_app.dependency import Dependency
+from voice_app.errors import DependencyError
 from voice_app.state import CallStates
 
 __all__ = ["SECONDS_TO_LIVE", "AuditedState"]
 
-T = TypeVar("T")
 SECONDS_TO_LIVE = 3600.0
 
 _Operation = Literal["get", "set", "delete", "extend"]
@@ -26,61 +30,63 @@ class AuditedState:
 
     Args:
         states: Redis, or what stands in for it.
+        redis: how patiently it is asked. Not twice: whoever is on the telephone would rather answer again than wait.
         audit: where events go.
     """
 
-    def __init__(self, states: CallStates, *, audit: EventMethods) -> None:
+    def __init__(self, states: CallStates, *, redis: Dependency, audit: EventMethods) -> None:
         self._states = states
+        self._redis = redis
         self._audit = audit
 
     async def get(self, call_sid: str, *, expected: bool) -> CallState | None:
-        """A call's state; None when it is missing or unreadable.
+        """A call's state; None when it is missing, unreadable, or Redis does not answer.
 
         Args:
             call_sid: the call.
             expected: whether it must be there. If it then is not, the caller of this method starts it anew.
         """
         began = time.perf_counter()
-        raw = await self._timed("get", call_sid, began, self._states.get(_key(call_sid)))
         state: CallState | None = None
         outcome: _Outcome = "ok"
-        if raw is None:
-            outcome = "miss"
+        try:
+            raw = await self._redis.attempt("get", lambda: self._states.get(_key(call_sid)))
+        except DependencyError:
+            outcome = "error"
         else:
-            try:
-                state = msgspec.json.decode(raw, type=CallState)
-            except msgspec.MsgspecError:
-                outcome = "corrupt"
+            if raw is None:
+                outcome = "miss"
+            else:
+                try:
+                    state = msgspec.json.decode(raw, type=CallState)
+                except msgspec.MsgspecError:
+                    outcome = "corrupt"
         self._tell("get", call_sid, outcome, began, recovered=state is None and expected)
+        if outcome == "corrupt":
+            await self.delete(call_sid)
         return state
 
     async def set(self, call_sid: str, state: CallState) -> None:
         """Keep a call's state for an hour."""
-        began = time.perf_counter()
         value = msgspec.json.encode(state)
-        await self._timed("set", call_sid, began, self._states.set(_key(call_sid), value, seconds=SECONDS_TO_LIVE))
-        self._tell("set", call_sid, "ok", began)
+        await self._access("set", call_sid, lambda: self._states.set(_key(call_sid), value, seconds=SECONDS_TO_LIVE))
 
     async def delete(self, call_sid: str) -> None:
         """Forget a call's state."""
-        began = time.perf_counter()
-        await self._timed("delete", call_sid, began, self._states.delete(_key(call_sid)))
-        self._tell("delete", call_sid, "ok", began)
+        await self._access("delete", call_sid, lambda: self._states.delete(_key(call_sid)))
 
     async def extend(self, call_sid: str) -> None:
         """Keep a call's state for another hour."""
-        began = time.perf_counter()
-        there = await self._timed(
-            "extend", call_sid, began, self._states.extend(_key(call_sid), seconds=SECONDS_TO_LIVE)
-        )
-        self._tell("extend", call_sid, "ok" if there else "miss", began)
+        await self._access("extend", call_sid, lambda: self._states.extend(_key(call_sid), seconds=SECONDS_TO_LIVE))
 
-    async def _timed(self, operation: _Operation, call_sid: str, began: float, access: Awaitable[T]) -> T:
+    async def _access(self, operation: _Operation, call_sid: str, ask: Callable[[], Awaitable[bool | None]]) -> None:
+        began = time.perf_counter()
         try:
-            return await access
-        except Exception:
+            found = await self._redis.attempt(operation, ask)
+        except DependencyError:
             self._tell(operation, call_sid, "error", began)
-            raise
+        else:
+            self._tell(operation, call_sid, "miss" if found is False else "ok", began)
 
     def _tell(
         self, operation: _Operation, call_sid: str, outcome: _Outcome, began: float, *, recovered: bool = False

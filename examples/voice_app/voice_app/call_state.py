@@ -9,6 +9,7 @@ from voice_app.jobs import Action, Client, Job
 
 __all__ = [
     "Apology",
+    "Asked",
     "CallState",
     "ChangeJob",
     "Ending",
@@ -19,6 +20,7 @@ __all__ = [
     "InputMode",
     "Need",
     "Refused",
+    "Sanitized",
     "Stage",
     "Transition",
     "Trigger",
@@ -47,8 +49,8 @@ Trigger = Literal[
     "error",
 ]
 InputMode = Literal["speech", "dtmf", "none"]
-Ending = Literal["completed", "max_attempts", "max_duration", "error", "transferred"]
-Apology = Literal["not_understood", "not_found", "not_allowed", "not_accepted"]
+Ending = Literal["completed", "max_attempts", "max_duration", "error", "transferred", "busy"]
+Apology = Literal["not_understood", "not_found", "not_allowed", "not_accepted", "start_again"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class CallState:
         stage_since: when that stage began, seconds since the epoch.
         tries: failed tries at this stage.
         failures: failed inputs of the whole call.
+        turn: how many answers have been heard, failed or not.
+        apology: what to say before the question.
         human_available: whether a caller who does not get on can be put through to somebody.
         caller: the other party's number: later webhooks of the call do not all carry it.
         actor: the caller's name, as the network gives it.
@@ -72,6 +76,7 @@ class CallState:
         resume: where error recovery goes when the caller wants to try again.
         ending: why the app ended the call; None while it has not.
         ended: whether Twilio has said that the call is over.
+        recording_sid: the recording that has been taken over.
     """
 
     language: str
@@ -80,6 +85,8 @@ class CallState:
     stage: Stage = "collect_client_id"
     tries: int = 0
     failures: int = 0
+    turn: int = 0
+    apology: Apology | None = None
     human_available: bool = False
     caller: str | None = None
     actor: str | None = None
@@ -90,6 +97,7 @@ class CallState:
     resume: Stage | None = None
     ending: Ending | None = None
     ended: bool = False
+    recording_sid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,25 @@ class Heard:
     mode: InputMode
     text: str | None = None
     confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question that an answer belongs to, as the app wrote it into the address to which Twilio sends the answer.
+
+    It tells an answer from a repetition of the one before, and it is what is left of a call whose state is lost.
+
+    Attributes:
+        stage: the stage that asked.
+        turn: how many answers had been heard before.
+        began: when the call came in, seconds since the epoch.
+        failures: failed inputs of the call before.
+    """
+
+    stage: Stage | None = None
+    turn: int | None = None
+    began: int | None = None
+    failures: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,6 +149,15 @@ class Refused:
     heard: Heard
     attempt: int
     malformed: str | None = None
+
+
+@dataclass(frozen=True)
+class Sanitized:
+    """Something was taken out of an answer before it was used; `pattern` names it."""
+
+    field: str
+    pattern: str
+    heard: Heard
 
 
 @dataclass(frozen=True)
@@ -151,7 +187,7 @@ class ChangeJob:
     value: str
 
 
-Fact = Transition | Refused
+Fact = Transition | Refused | Sanitized
 Need = FindClient | FindJob | ChangeJob
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -9,12 +10,29 @@ from datetime import datetime
 
 from earwitness.client.methods import EventMethods
 from voice_app import flow
-from voice_app.call_state import CallState, ChangeJob, Fact, FindClient, FindJob, Heard, Need, Refused, Transition, Turn
+from voice_app.call_state import (
+    Asked,
+    CallState,
+    ChangeJob,
+    Fact,
+    FindClient,
+    FindJob,
+    Heard,
+    Need,
+    Refused,
+    Sanitized,
+    Transition,
+    Turn,
+)
+from voice_app.errors import DependencyError
 from voice_app.history import history_line
-from voice_app.jobs import Action, AirtableError, Change, Client, Job, Jobs
+from voice_app.jobs import Action, Change, Client, Job, Jobs
+from voice_app.screening import injection
+from voice_app.watch import INVALID_INPUTS, Watch
 
 __all__ = ["Conversation"]
 
+_log = logging.getLogger(__name__)
 _FIELDS: dict[Action, str] = {
     "update_status": "status",
     "update_scheduled_date": "scheduled_date",
@@ -29,35 +47,55 @@ class Conversation:
     Args:
         audit: where events go.
         jobs: Airtable, or what stands in for it.
-        now: the clock.
+        now: the time of day.
+        clock: seconds, never going back.
     """
 
-    def __init__(self, *, audit: EventMethods, jobs: Jobs, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, audit: EventMethods, jobs: Jobs, now: Callable[[], datetime], clock: Callable[[], float]
+    ) -> None:
         self._audit = audit
         self._jobs = jobs
         self._now = now
+        self._fumblers = Watch(INVALID_INPUTS, audit=audit, clock=clock)
+
+    def turns_away(self, caller: str | None) -> bool:
+        """Whether a number has given so many invalid inputs in a row that its calls are not taken for a while."""
+        return self._fumblers.blocks(caller)
 
     async def hear(self, state: CallState, heard: Heard) -> Turn:
         """What an answer leads to, with everything done that the flow asked for on the way."""
-        turn = flow.hear(state, heard, self._now().timestamp())
-        self._tell(turn.facts)
-        while turn.need is not None:
-            turn = await self._meet(turn.state, turn.need)
-            self._tell(turn.facts)
+        turn = Turn(state)
+        try:
+            turn = flow.hear(state, heard, self._seconds())
+            self._tell(turn.facts, state.caller)
+            while turn.need is not None:
+                turn = await self._meet(turn.state, turn.need)
+                self._tell(turn.facts, state.caller)
+        except Exception:  # noqa: BLE001 - whatever it is, somebody is on the telephone and waits for an answer
+            _log.exception("an answer could not be dealt with at %s", turn.state.stage)
+            turn = flow.broke(turn.state, heard, self._seconds())
+            self._tell(turn.facts, state.caller)
+        return turn
+
+    def begin_again(self, rebuilt: CallState, asked: Asked, heard: Heard) -> Turn:
+        """What an answer leads to when the state of its call is lost."""
+        turn = flow.forgotten(rebuilt, asked, heard, self._seconds())
+        self._tell(turn.facts, rebuilt.caller)
         return turn
 
     async def _meet(self, state: CallState, need: Need) -> Turn:
         if isinstance(need, ChangeJob):
             outcome = await self._change(state, need)
-            return flow.changed(state, outcome, self._now().timestamp())
+            return flow.changed(state, outcome, self._seconds())
         try:
             if isinstance(need, FindClient):
                 client = await self._jobs.client(need.client_id)
-                return flow.client_looked_up(state, need, client, self._now().timestamp())
+                return flow.client_looked_up(state, need, client, self._seconds())
             job = await self._find_job(state, need)
-            return flow.job_looked_up(state, need, job, self._now().timestamp())
-        except AirtableError:  # AuditedJobs has told the trail
-            return flow.lookup_failed(state, need, self._now().timestamp())
+            return flow.job_looked_up(state, need, job, self._seconds())
+        except DependencyError:  # AuditedJobs has told the trail
+            return flow.broke(state, need.heard, self._seconds())
 
     async def _find_job(self, state: CallState, need: FindJob) -> Job | None:
         """The job, if it is the client's own: a caller must not learn that somebody else has such a job."""
@@ -88,7 +126,7 @@ class Conversation:
             )
             try:
                 await self._jobs.change(need.job, change)
-            except AirtableError as error:
+            except DependencyError as error:
                 outcome = "validation_failed" if error.status_code == 422 else "network_error"
                 error_code = error.code
         else:
@@ -123,9 +161,14 @@ class Conversation:
         )
         return refusal is None
 
-    def _tell(self, facts: tuple[Fact, ...]) -> None:
+    def _seconds(self) -> float:
+        return self._now().timestamp()
+
+    def _tell(self, facts: tuple[Fact, ...], caller: str | None) -> None:
         for fact in facts:
             if isinstance(fact, Transition):
+                if fact.trigger in ("user_input_valid", "user_confirmation_yes", "user_confirmation_no"):
+                    self._fumblers.did_well(caller)
                 self._audit.call_stage_transition(
                     from_stage=fact.from_stage,
                     to_stage=fact.to_stage,
@@ -136,15 +179,26 @@ class Conversation:
                     attempt=fact.attempt,
                     severity="WARN" if fact.to_stage == "error_recovery" else None,
                 )
+            elif isinstance(fact, Sanitized):
+                self._audit.security_input_validation(
+                    field=fact.field,
+                    category="injection",
+                    pattern=fact.pattern,
+                    user_input=fact.heard.text,
+                    action="sanitized",
+                )
             else:
                 self._tell_refused(fact)
+                if fact.heard.mode != "none":  # silence is no input
+                    self._fumblers.erred(caller, f"last one: {fact.field}, {fact.rule}")
 
     def _tell_refused(self, refused: Refused) -> None:
         if refused.malformed is not None:
+            attack = injection(refused.heard.text or "")
             self._audit.security_input_validation(
                 field=refused.field,
-                category="malformed",
-                pattern=refused.malformed,
+                category="injection" if attack else "malformed",
+                pattern=attack or refused.malformed,
                 user_input=refused.heard.text,
                 action="rejected",
             )

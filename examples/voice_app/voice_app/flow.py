@@ -9,8 +9,8 @@ the result back in::
                                                                   └──── refused ──── execute_action ◀──────┘
                                                                                             └─▶ goodbye
 
-From anywhere, too many failed tries or too much time lead through `error_recovery` to `goodbye`; a dependency that is
-away leads to `error_recovery`, where the caller may try again.
+From anywhere, too many failed tries or too much time lead through `error_recovery` to `goodbye`. Whatever breaks on the
+app's own side leads to `error_recovery`, where the caller may try again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeVar, cast
 from voice_app.answers import Refusal, asked_field, understand
 from voice_app.call_state import (
     Apology,
+    Asked,
     CallState,
     ChangeJob,
     Ending,
@@ -29,14 +30,16 @@ from voice_app.call_state import (
     FindJob,
     Heard,
     Refused,
+    Sanitized,
     Stage,
     Transition,
     Trigger,
     Turn,
 )
 from voice_app.jobs import Action, Client, Job
+from voice_app.screening import neutralised
 
-__all__ = ["ActionOutcome", "changed", "client_looked_up", "hear", "job_looked_up", "lookup_failed"]
+__all__ = ["ActionOutcome", "broke", "changed", "client_looked_up", "forgotten", "hear", "job_looked_up"]
 
 TRIES_PER_STAGE = 3
 FAILURES_PER_CALL = 5
@@ -73,7 +76,7 @@ def hear(state: CallState, heard: Heard, now: float) -> Turn:
             action = cast("Action", understood)
             return _move(state, "collect_action_value", "user_input_valid", heard, now, action=action, value=None)
         case "collect_action_value":
-            return _move(state, "confirm_action", "user_input_valid", heard, now, value=understood)
+            return _value_given(state, heard, now, understood)
         case _:
             return _confirmation(state, heard, now, yes=understood == "yes")
 
@@ -92,9 +95,27 @@ def job_looked_up(state: CallState, need: FindJob, job: Job | None, now: float) 
     return _move(state, "confirm_job", "user_input_valid", need.heard, now, job=job)
 
 
-def lookup_failed(state: CallState, need: FindClient | FindJob, now: float) -> Turn:
-    """What `need` asked for could not be fetched: the caller may try the same stage again."""
-    return _move(state, "error_recovery", "error", need.heard, now, resume=state.stage)
+def broke(state: CallState, heard: Heard, now: float) -> Turn:
+    """An answer could not be dealt with for a reason that is not the caller's: the same stage may be tried again."""
+    if state.stage == "error_recovery":
+        return _give_up(state, heard, now, trigger="error", ending="error")
+    return _move(state, "error_recovery", "error", heard, now, resume=state.stage)
+
+
+def forgotten(rebuilt: CallState, asked: Asked, heard: Heard, now: float) -> Turn:
+    """The call's state was lost, and what the webhook tells was made into a new one: begin again with the first question.
+
+    It counts as a failed input, or a store that is away would keep the caller going round for ever.
+    """
+    state = replace(rebuilt, stage=asked.stage or "collect_client_id", failures=asked.failures + 1)
+    if state.failures >= FAILURES_PER_CALL or now - state.started_at > CALL_SECONDS:
+        return _give_up(state, heard, now, trigger="error", ending="error")
+    facts: tuple[Fact, ...] = ()
+    if state.stage != "error_recovery":
+        turn = _move(state, "error_recovery", "error", heard, now)
+        state, facts = turn.state, turn.facts
+    turn = _move(state, "collect_client_id", "error", _SILENCE, now)
+    return replace(turn, facts=facts + turn.facts, apology="start_again")
 
 
 def changed(state: CallState, outcome: ActionOutcome, now: float) -> Turn:
@@ -108,6 +129,18 @@ def changed(state: CallState, outcome: ActionOutcome, now: float) -> Turn:
             return replace(_move(state, "ask_action", "action_failed", _SILENCE, now), apology="not_allowed")
         case "validation_failed":
             return replace(_move(state, "ask_action", "action_failed", _SILENCE, now), apology="not_accepted")
+
+
+def _value_given(state: CallState, heard: Heard, now: float, value: str) -> Turn:
+    if state.action != "add_note":
+        return _move(state, "confirm_action", "user_input_valid", heard, now, value=value)
+    note, pattern = neutralised(value)
+    if not note:
+        return _refuse(state, heard, now, Refusal("pattern", "pattern"), apology="not_understood")
+    turn = _move(state, "confirm_action", "user_input_valid", heard, now, value=note)
+    if pattern is None:
+        return turn
+    return replace(turn, facts=(Sanitized("note", pattern, heard), *turn.facts))
 
 
 def _confirmation(state: CallState, heard: Heard, now: float, *, yes: bool) -> Turn:
@@ -148,7 +181,7 @@ def _give_up(state: CallState, heard: Heard, now: float, *, trigger: Trigger, en
     if state.stage != "error_recovery":
         turn = _move(state, "error_recovery", trigger, heard, now)
         state, facts = turn.state, turn.facts
-    if state.human_available and ending == "max_attempts":
+    if state.human_available and ending != "max_duration":  # whose time is up has no more time for a colleague
         ending = "transferred"
     turn = _move(state, "goodbye", "error", _SILENCE, now, ending=ending)
     return replace(turn, facts=facts + turn.facts)

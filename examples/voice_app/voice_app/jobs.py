@@ -1,14 +1,13 @@
-"""Jobs and clients, as the app wants them from Airtable, and a stand-in that keeps them in memory."""
+"""Jobs and clients, as the app wants them from Airtable."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-__all__ = ["Action", "AirtableError", "Change", "Changed", "Client", "FieldChange", "InMemoryJobs", "Job", "Jobs"]
+__all__ = ["Action", "Change", "Changed", "Client", "FieldChange", "Job", "Jobs"]
 
 Action = Literal["update_status", "update_scheduled_date", "update_assignee", "add_note"]
 
@@ -70,17 +69,12 @@ class Changed:
     history_length: int
 
 
-class AirtableError(Exception):
-    """A request that Airtable refused or did not answer (`status_code` None)."""
-
-    def __init__(self, status_code: int | None, code: str) -> None:
-        super().__init__(f"Airtable answered {status_code}: {code}")
-        self.status_code = status_code
-        self.code = code
-
-
 class Jobs(Protocol):
-    """What the app needs of Airtable. Every method may raise AirtableError."""
+    """What the app needs of Airtable.
+
+    Each method makes one request and does not retry. What Airtable refuses or does not answer it raises as DependencyError,
+    and nothing else: 422 for a value that a field does not take, 429 for more than five requests a second.
+    """
 
     async def client(self, client_id: str) -> Client | None:
         """The client of that id."""
@@ -90,70 +84,3 @@ class Jobs(Protocol):
 
     async def change(self, job: Job, change: Change) -> Changed:
         """Change a job's fields and append to its history."""
-
-
-@dataclass
-class _Record:
-    job: Job
-    notes: str = ""
-    history: str = ""
-
-
-@dataclass
-class InMemoryJobs:
-    """Stands in for Airtable.
-
-    Attributes:
-        assignees: the only people whom the Assignee field takes: it is a single-select.
-        down: numbers of jobs whose changes are always answered with 503.
-        latency: gives how long the next request takes, seconds.
-        now: the clock.
-    """
-
-    clients: Iterable[Client]
-    jobs: Iterable[Job]
-    now: Callable[[], datetime]
-    assignees: frozenset[str] = frozenset()
-    down: frozenset[str] = frozenset()
-    latency: Callable[[], float] = float
-    _clients: dict[str, Client] = field(init=False)
-    _records: dict[str, _Record] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._clients = {client.client_id: client for client in self.clients}
-        self._records = {job.number: _Record(job) for job in self.jobs}
-
-    async def client(self, client_id: str) -> Client | None:
-        """The client of that id."""
-        await asyncio.sleep(self.latency())
-        return self._clients.get(client_id)
-
-    async def job(self, job_number: str) -> Job | None:
-        """The job of that number."""
-        await asyncio.sleep(self.latency())
-        record = self._records.get(job_number)
-        return record.job if record else None
-
-    async def change(self, job: Job, change: Change) -> Changed:
-        """Change a job as Airtable would: refused with 422 for a choice that the field does not have."""
-        await asyncio.sleep(self.latency())
-        if job.number in self.down:
-            raise AirtableError(503, "SERVICE_UNAVAILABLE")
-        assignee = change.fields.get("assignee")
-        if assignee is not None and assignee.casefold() not in {name.casefold() for name in self.assignees}:
-            raise AirtableError(422, "INVALID_MULTIPLE_CHOICE_OPTIONS")
-        record = self._records[job.number]
-        changes = tuple(_apply(record, name, value) for name, value in change.fields.items())
-        if change.line is not None:
-            record.history = f"{record.history}\n{change.line}" if record.history else change.line
-        return Changed(changes=changes, updated_at=self.now(), history_length=len(record.history))
-
-
-def _apply(record: _Record, name: str, value: str) -> FieldChange:
-    if name == "notes":
-        old = record.notes
-        record.notes = f"{old}\n{value}" if old else value
-        return FieldChange(name, old or None, record.notes)
-    old = getattr(record.job, name)
-    record.job = replace(record.job, **{name: value})
-    return FieldChange(name, old, value)

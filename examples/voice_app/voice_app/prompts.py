@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from voice_app.call_state import Apology, CallState, Turn
+from voice_app.call_state import Apology, CallState
 from voice_app.jobs import Action
 
 __all__ = ["Replies"]
@@ -54,12 +56,24 @@ _APOLOGIES: dict[str, dict[Apology, str]] = {
         "not_found": "Sorry, I cannot find that.",
         "not_allowed": "Sorry, that is not allowed for your company.",
         "not_accepted": "Sorry, that value is not accepted.",
+        "start_again": "Sorry, I lost the thread. Let us start again.",
     },
     "es": {
         "not_understood": "Perdón, no le he entendido.",
         "not_found": "Perdón, no lo encuentro.",
         "not_allowed": "Perdón, su empresa no tiene permiso.",
         "not_accepted": "Perdón, ese valor no se acepta.",
+        "start_again": "Perdón, he perdido el hilo. Empecemos de nuevo.",
+    },
+}
+_STATUSES: dict[str, dict[str, str]] = {
+    "en": {"in_progress": "in progress", "on_hold": "on hold"},
+    "es": {
+        "pending": "pendiente",
+        "in_progress": "en curso",
+        "on_hold": "en espera",
+        "completed": "completado",
+        "cancelled": "cancelado",
     },
 }
 
@@ -79,30 +93,40 @@ class Replies:
 
     def welcome(self, state: CallState) -> str:
         """The first question of a call, which is recorded from here on."""
+        if state.stage == "goodbye":
+            return self.after(state)
         response = VoiceResponse()
         response.start().recording(recording_status_callback=self._recording_url)
         self._ask(response, state, _question(state))
         return str(response)
 
-    def after(self, turn: Turn) -> str:
+    def after(self, state: CallState) -> str:
         """The next question, or the last words."""
-        state, response = turn.state, VoiceResponse()
-        if state.stage == "goodbye":
-            text = _QUESTIONS[state.language]
-            response.say(text.get(state.ending or "", text["goodbye"]), language=_VOICES[state.language])
+        response = VoiceResponse()
+        if state.ending == "busy":
+            response.reject(reason="busy")
+        elif state.stage == "goodbye":
+            text, voice = _QUESTIONS[state.language], _VOICES[state.language]
+            response.say(text.get(state.ending or "", text["goodbye"]), language=voice)
             if state.ending == "transferred" and self._transfer_to:
                 response.dial(self._transfer_to)
-            else:
-                response.hangup()
+                response.say(text["goodbye"], language=voice)  # heard when nobody takes the call over
+            response.hangup()
         else:
-            apology = f"{_APOLOGIES[state.language][turn.apology]} " if turn.apology else ""
+            apology = f"{_APOLOGIES[state.language][state.apology]} " if state.apology else ""
             self._ask(response, state, apology + _question(state))
+        return str(response)
+
+    def over(self) -> str:
+        """For a call that has ended already: nobody hears it."""
+        response = VoiceResponse()
+        response.hangup()
         return str(response)
 
     def _ask(self, response: VoiceResponse, state: CallState, question: str) -> None:
         gather: Gather = response.gather(
             input="dtmf speech",
-            action=self._gather_url,
+            action=f"{self._gather_url}?{_asked(state)}",
             method="POST",
             timeout=ANSWER_SECONDS,
             speech_timeout="auto",
@@ -110,6 +134,12 @@ class Replies:
             action_on_empty_result=True,  # silence counts as a failed try, so it has to reach the app
         )
         gather.say(question, language=_VOICES[state.language])
+
+
+def _asked(state: CallState) -> str:
+    """What `Webhook.asked` reads when the answer comes. Twilio keeps addresses in its log: nothing personal in here."""
+    asked = {"stage": state.stage, "turn": state.turn, "began": int(state.started_at), "failures": state.failures}
+    return urlencode(asked)
 
 
 def _question(state: CallState) -> str:
@@ -120,8 +150,12 @@ def _question(state: CallState) -> str:
     return _QUESTIONS[state.language][key].format(
         number=job.number if job else "",
         location=job.location if job else "",
-        status=job.status.replace("_", " ") if job else "",
+        status=_spoken(job.status, state.language) if job else "",
         date=job.scheduled_date if job else "",
         assignee=job.assignee if job else "",
-        value=(state.value or "").replace("_", " "),
+        value=_spoken(state.value or "", state.language) if state.action == "update_status" else state.value,
     )
+
+
+def _spoken(status: str, language: str) -> str:
+    return _STATUSES[language].get(status, status)

@@ -9,25 +9,29 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from earwitness.client.methods import EventMethods
+from voice_app.dependency import Dependency
+from voice_app.errors import DependencyError
 from voice_app.history import recording_line
-from voice_app.jobs import AirtableError, Change, Job, Jobs
+from voice_app.jobs import Change, Job, Jobs
 
-__all__ = ["InMemoryRecordings", "Recordings", "Storage", "StorageError"]
+__all__ = ["Media", "Recordings", "Storage"]
 
 T = TypeVar("T")
+_Step = Literal["fetch", "store", "sign", "append"]
+_Outcome = Literal["ok", "retry", "failed"]
 
 
-class StorageError(Exception):
-    """Twilio did not hand a recording out, or the store did not take it."""
+class Media(Protocol):
+    """What the app needs of Twilio's media. It raises DependencyError, and nothing else."""
+
+    async def fetch(self, url: str) -> bytes:
+        """A recording. Send the account's credentials to Twilio's own host only. 404 while it is not there yet."""
 
 
 class Storage(Protocol):
-    """What the app needs of Twilio's media and of S3. Every method may raise StorageError."""
+    """What the app needs of S3. Every method may raise DependencyError, and nothing else."""
 
     bucket: str
-
-    async def fetch(self, url: str) -> bytes:
-        """A recording from Twilio. Send the account's credentials to Twilio's own host only."""
 
     async def put(self, object_key: str, content: bytes) -> None:
         """Store an object."""
@@ -36,43 +40,35 @@ class Storage(Protocol):
         """A URL with which whoever has it can hear the recording, for a while."""
 
 
-class InMemoryRecordings:
-    """Stands in for Twilio's media and for S3: recordings of silence, kept nowhere but here, the newest few only."""
-
-    bucket = "recordings"
-    _KEPT = 100
-
-    def __init__(self) -> None:
-        self._objects: dict[str, bytes] = {}
-
-    async def fetch(self, url: str) -> bytes:
-        """A recording of silence."""
-        return bytes(1000 + len(url))
-
-    async def put(self, object_key: str, content: bytes) -> None:
-        """Keep an object until newer ones push it out."""
-        self._objects[object_key] = content
-        if len(self._objects) > self._KEPT:
-            del self._objects[next(iter(self._objects))]
-
-    async def sign(self, object_key: str) -> str:
-        """A URL that looks signed and leads nowhere."""
-        return f"https://{self.bucket}.example/{object_key}?signature={uuid.uuid4().hex}"
-
-
 class Recordings:
-    """The steps fetch, store, sign, append; each of them in the trail.
+    """The steps fetch, store, sign, append; each of them in the trail, and each failed attempt that is tried again.
 
     Args:
         audit: where events go.
-        storage: Twilio's media and S3, or what stands in for them.
+        media: Twilio's media, or what stands in for them.
+        twilio: how patiently they are asked.
+        storage: S3, or what stands in for it.
+        s3: how patiently it is asked.
         jobs: whose history gets the recording's URL.
         now: the clock.
     """
 
-    def __init__(self, *, audit: EventMethods, storage: Storage, jobs: Jobs, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        audit: EventMethods,
+        media: Media,
+        twilio: Dependency,
+        storage: Storage,
+        s3: Dependency,
+        jobs: Jobs,
+        now: Callable[[], datetime],
+    ) -> None:
         self._audit = audit
+        self._media = media
+        self._twilio = twilio
         self._storage = storage
+        self._s3 = s3
         self._jobs = jobs
         self._now = now
 
@@ -88,20 +84,20 @@ class Recordings:
         object_key = f"{self._now():%Y/%m/%d}/{call_sid}-{job.number if job else 'none'}.mp3"
         told = _Told(self._audit, self._storage.bucket, recording_sid, object_key)
         try:
-            content = await told.step("fetch", self._storage.fetch(url))
-            await told.step("store", self._storage.put(object_key, content))
-            signed_url = await told.step("sign", self._storage.sign(object_key))
+            content = await told.step("fetch", self._twilio, lambda: self._media.fetch(url))
+            await told.step("store", self._s3, lambda: self._storage.put(object_key, content))
+            signed_url = await told.step("sign", self._s3, lambda: self._storage.sign(object_key))
             if job is not None:
                 line = recording_line(signed_url, self._now())
                 change = Change(job.record_id, fields={}, line=line, correlation_id=uuid.uuid4().hex)
-                await told.step("append", self._jobs.change(job, change))
-        except (StorageError, AirtableError):  # the step has told the trail
+                await told.step("append", None, lambda: self._jobs.change(job, change))  # retries by itself
+        except DependencyError:  # the step has told the trail
             return False
         return True
 
 
 class _Told:
-    """What is known of a recording so far, and the event of each step."""
+    """What is known of a recording so far, and the events of each step."""
 
     def __init__(self, audit: EventMethods, bucket: str, recording_sid: str | None, object_key: str) -> None:
         self._audit = audit
@@ -111,26 +107,33 @@ class _Told:
         self._url: str | None = None
         self._size_bytes: int | None = None
 
-    async def step(self, step: Literal["fetch", "store", "sign", "append"], work: Awaitable[T]) -> T:
+    async def step(self, step: _Step, dependency: Dependency | None, work: Callable[[], Awaitable[T]]) -> T:
         began = time.perf_counter()
-        done = False
-        try:
-            result = await work
-            if isinstance(result, bytes):  # the recording itself
-                self._size_bytes = len(result)
-            elif isinstance(result, str):  # its signed URL
-                self._url = result
-            done = True
-        finally:
+
+        def tell(outcome: _Outcome, severity: Literal["WARN", "ERROR"] | None = None) -> None:
             self._audit.system_recording_pipeline(
                 step=step,
-                outcome="ok" if done else "failed",
+                outcome=outcome,
                 recording_sid=self._recording_sid,
                 bucket=self._bucket,
                 object_key=self._object_key,
                 url=self._url,
                 size_bytes=self._size_bytes,
                 latency_ms=(time.perf_counter() - began) * 1000,
-                severity=None if done else "ERROR",
+                severity=severity,
             )
+
+        try:
+            if dependency is None:
+                result = await work()
+            else:
+                result = await dependency.request(step, work, on_retry=lambda _: tell("retry", "WARN"))
+        except DependencyError:
+            tell("failed", "ERROR")
+            raise
+        if isinstance(result, bytes):  # the recording itself
+            self._size_bytes = len(result)
+        elif isinstance(result, str):  # its signed URL
+            self._url = result
+        tell("ok")
         return result

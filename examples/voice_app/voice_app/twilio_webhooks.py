@@ -8,16 +8,18 @@ to write into a real call's timeline.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
 from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import ImmutableMultiDict
-from twilio.request_validator import RequestValidator
 
 from earwitness.client.methods import EventMethods
-from voice_app.call_state import Heard
+from voice_app.call_state import Asked, Heard, Stage
+from voice_app.signatures import Signatures, SignedRequest
+from voice_app.watch import FORGED_WEBHOOKS, Watch
 
 __all__ = ["TwilioWebhooks", "Webhook"]
 
@@ -36,10 +38,12 @@ class Webhook:
     Attributes:
         call_sid: the call.
         form: everything that Twilio sent.
+        query: what the app itself wrote into the address that Twilio called. It is signed, so it can be relied on.
     """
 
     call_sid: str
     form: ImmutableMultiDict[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
         """A field's value; None when it is missing or empty."""
@@ -47,8 +51,7 @@ class Webhook:
 
     def number(self, name: str) -> int | None:
         """A field's value as a whole number; None when it is none."""
-        value = self.text(name)
-        return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else None
+        return _count(self.text(name))
 
     @property
     def recording_sid(self) -> str | None:
@@ -65,6 +68,17 @@ class Webhook:
     def caller(self) -> str | None:
         """The other party's number, or the word that stands for a withheld one."""
         return self.text("To" if self.direction == "outbound" else "From")
+
+    @property
+    def asked(self) -> Asked:
+        """Which question it answers."""
+        stage = self.query.get("stage")
+        return Asked(
+            stage=next((one for one in get_args(Stage) if one == stage), None),
+            turn=_count(self.query.get("turn")),
+            began=_count(self.query.get("began"), digits=10),
+            failures=_count(self.query.get("failures")) or 0,
+        )
 
     @property
     def heard(self) -> Heard:
@@ -84,16 +98,15 @@ class TwilioWebhooks:
 
     Args:
         audit: where events go.
-        auth_token: what Twilio signs with.
-        public_base_url: the address that Twilio knows, and signs.
+        signatures: checks them.
         max_body_bytes: a larger body is refused unread.
     """
 
-    def __init__(self, *, audit: EventMethods, auth_token: str, public_base_url: str, max_body_bytes: int) -> None:
+    def __init__(self, *, audit: EventMethods, signatures: Signatures, max_body_bytes: int) -> None:
         self._audit = audit
-        self._validator = RequestValidator(auth_token)
-        self._public_base_url = public_base_url
+        self._signatures = signatures
         self._max_body_bytes = max_body_bytes
+        self._forgers = Watch(FORGED_WEBHOOKS, audit=audit)
 
     async def verified(self, request: Request) -> Webhook:
         """The webhook that a request carries.
@@ -102,32 +115,30 @@ class TwilioWebhooks:
             HTTPException: 413 for a body that is too large, 403 for one that Twilio did not sign, 400 for a signed one
                 that names no call.
         """
-        form = self._form(await self._body(request))
-        signature = request.headers.get("X-Twilio-Signature")
-        valid = signature is not None and self._validator.validate(self._signed_url(request), form, signature)
-        call_sid = _matching(CALL_SID, form.get("CallSid")) if valid else None
-        webhook = Webhook(call_sid or "", form)
+        body = await self._body(request)
+        form = self._form(body)
+        why_not = self._signatures.why_not(_signed(request, form, body))
+        call_sid = _matching(CALL_SID, form.get("CallSid")) if why_not is None else None
+        webhook = Webhook(call_sid or "", form, request.query_params)
+        source_ip = request.client.host if request.client else None
         self._audit.security_authentication(
             method="twilio_signature",
-            valid=valid,
-            reason=None if valid else "signature_mismatch" if signature else "missing_signature",
+            valid=why_not is None,
+            reason=why_not,
             url_path=request.url.path,
-            source_ip=request.client.host if request.client else None,
+            source_ip=source_ip,
             account_sid=_matching(ACCOUNT_SID, form.get("AccountSid")),
-            severity=None if valid else "WARN",
+            severity=None if why_not is None else "WARN",
             call_sid=call_sid,
-            caller=webhook.caller if valid else None,
+            caller=webhook.caller if why_not is None else None,
         )
-        if not valid:
+        if why_not is not None:
+            self._forgers.erred(source_ip, f"last one: {why_not} at {request.url.path}")
             raise HTTPException(403, "this webhook is not signed by Twilio")
         if call_sid is None:
             self._malformed("CallSid", "pattern", webhook.text("CallSid"))
             raise HTTPException(400, "CallSid is missing or malformed")
         return webhook
-
-    def _signed_url(self, request: Request) -> str:
-        query = request.scope["query_string"].decode("latin-1")  # as it came: a query that is re-encoded is another one
-        return f"{self._public_base_url}{request.url.path}{'?' if query else ''}{query}"
 
     async def _body(self, request: Request) -> bytes:
         body = bytearray()
@@ -156,6 +167,22 @@ class TwilioWebhooks:
         self._audit.security_input_validation(
             field=field, category="malformed", pattern=pattern, user_input=value, action="rejected"
         )
+
+
+def _signed(request: Request, form: ImmutableMultiDict[str, str], body: bytes) -> SignedRequest:
+    hosts = (request.headers.get("Host"), request.headers.get("X-Forwarded-Host"))
+    return SignedRequest(
+        path=request.url.path,
+        query=request.scope["query_string"].decode("latin-1"),
+        origins=tuple(f"{scheme}://{host}" for host in hosts if host for scheme in ("https", "http")),
+        form=form,
+        body=body,
+        signature=request.headers.get("X-Twilio-Signature"),
+    )
+
+
+def _count(value: str | None, *, digits: int = 9) -> int | None:
+    return int(value) if value is not None and re.fullmatch(rf"[0-9]{{1,{digits}}}", value) else None
 
 
 def _matching(pattern: re.Pattern[str], value: str | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from voice_app.answers import Refusal, understand
-from voice_app.call_state import CallState, ChangeJob, FindClient, FindJob, Heard, Refused, Transition, Turn
+from voice_app.call_state import Asked, CallState, ChangeJob, FindClient, FindJob, Heard, Refused, Transition, Turn
 from voice_app.endings import disconnect_reason
 from voice_app.jobs import Client, Job
 
@@ -169,11 +169,32 @@ def test_silence_in_error_recovery_ends_the_call_without_entering_it_twice():
 
 
 def test_a_lookup_that_fails_is_asked_again_at_the_same_stage():
-    need = FindJob(CLIENT, "48213", keyed("48213"))
-    turn = flow.lookup_failed(at("collect_job_number", client=CLIENT), need, NOW)
+    turn = flow.broke(at("collect_job_number", client=CLIENT), keyed("48213"), NOW)
     assert steps(turn) == [("collect_job_number", "error_recovery", "error")]
     turn = flow.hear(turn.state, keyed("1"), NOW)
     assert (turn.state.stage, turn.need) == ("collect_job_number", None)
+
+
+def test_what_breaks_in_error_recovery_ends_the_call():
+    turn = flow.broke(at("error_recovery", resume="collect_job_number"), keyed("1"), NOW)
+    assert steps(turn) == [("error_recovery", "goodbye", "error")]
+    assert turn.state.ending == "error"
+
+
+def test_a_forgotten_call_begins_again_and_counts_on():
+    turn = flow.forgotten(at("collect_client_id"), Asked("confirm_job", 3, int(NOW), 2), keyed("1"), NOW)
+    assert steps(turn) == [
+        ("confirm_job", "error_recovery", "error"), ("error_recovery", "collect_client_id", "error"),
+    ]  # fmt: skip
+    assert (turn.state.failures, turn.state.tries, turn.apology) == (3, 0, "start_again")
+
+
+@pytest.mark.parametrize(("failures", "age"), [(4, 1), (0, 601)])
+def test_a_call_is_not_forgotten_for_ever(failures: int, age: float):
+    rebuilt = replace(at("collect_client_id"), started_at=NOW - age)
+    turn = flow.forgotten(rebuilt, Asked("error_recovery", 3, None, failures), SILENCE, NOW)
+    assert steps(turn) == [("error_recovery", "goodbye", "error")]
+    assert turn.state.ending == "error"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""What a stand-in is to do wrong, and when: the next requests' faults one by one, or a drill that repeats itself."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from voice_app.errors import DependencyError
+
+__all__ = ["Fault", "Faults", "Outage"]
+
+Fault = DependencyError | Literal["lose", "corrupt", "hang"]
+"""An answer that is an error, or a value that is gone, or one that is garbled, or no answer at all."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which every request fails.
+
+    Attributes:
+        after_requests: it begins with the request after so many.
+        seconds: how long it lasts.
+        error: what is answered.
+    """
+
+    after_requests: int
+    seconds: float
+    error: DependencyError = field(default_factory=lambda: DependencyError(503, "SERVICE_UNAVAILABLE"))
+
+
+class Faults:
+    """The faults of one stand-in; without arguments none, until some are planned.
+
+    Args:
+        every: by operation, each how manieth request meets which fault.
+        outage: one outage in the stand-in's life.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        every: Mapping[str, Mapping[int, Fault]] | None = None,
+        *,
+        outage: Outage | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._every = every or {}
+        self._outage = outage
+        self._outage_began: float | None = None
+        self._clock = clock
+        self._planned: defaultdict[str, deque[Fault | None]] = defaultdict(deque)
+        self._requests: Counter[str] = Counter()
+
+    def plan(self, operation: str, *faults: Fault | None) -> None:
+        """Let the next requests of an operation meet these faults, in order; None: that one goes well."""
+        self._planned[operation].extend(faults)
+
+    def next(self, operation: str) -> Fault | None:
+        """The fault of the request that is made now."""
+        self._requests[operation] += 1
+        if planned := self._planned[operation]:
+            return planned.popleft()
+        if self._outage is not None and self._requests.total() > self._outage.after_requests:
+            if self._outage_began is None:
+                self._outage_began = self._clock()
+            if self._clock() - self._outage_began < self._outage.seconds:
+                return self._outage.error
+        count = self._requests[operation]
+        return next((fault for n, fault in self._every.get(operation, {}).items() if count % n == 0), None)

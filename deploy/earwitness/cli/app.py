@@ -36,6 +36,7 @@ _COMMANDS = {
     "clickhouse": ("earwitness.cli.clickhouse", "Show or make tables, views and rights in ClickHouse."),
     "query": ("earwitness.cli.query", "Run SQL in ClickHouse as an analyst."),
     "ledger": ("earwitness.cli.ledger", "Check that nothing is missing."),
+    "deadletters": ("earwitness.cli.deadletters", "What could not be read, and its way back."),
     "doctor": ("earwitness.cli.doctor", "Find what is wrong, and say what to do."),
     "completion": ("earwitness.cli.completion", "Print a shell's completion script."),
 }

@@ -87,6 +87,7 @@ def role_environment(home: Home, role: str) -> dict[str, str]:
         values["CLICKHOUSE_REGISTRY_URL"] = _catalogue_url(chosen)
     if role == "privacy":
         values["MASKING_KEY_FILE"] = str(secrets.masking_key_file)
+    if role in {"admin", "privacy"}:
         values["QUARANTINE_KEY_FILE"] = str(secrets.quarantine_key_file)
     return _users_registry(home) | {f"EARWITNESS_{name}": value for name, value in values.items()}
 

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from earwitness.runtime.errors import SettingsError, UsageError
 from earwitness.runtime.settings import Secret
 
-__all__ = ["Opened", "QuarantineKey", "SealError", "key_id_of", "open_sealed", "seal"]
+__all__ = ["Opened", "QuarantineKey", "SealError", "key_id_of", "open_sealed", "place_of", "seal"]
 
 _MAGIC, _WITHOUT_RECORD_KEY = b"EWS2", b"EWS1"
 _POSITION = struct.Struct(">16siq")
@@ -105,6 +105,17 @@ def key_id_of(sealed: bytes) -> str:
         SealError: it is none.
     """
     return _split(sealed)[0]
+
+
+def place_of(sealed: bytes) -> tuple[bytes, int, int]:
+    """Topic id, partition and offset of a sealed value, as they stand on it; whether that is true shows when it opens.
+
+    Raises:
+        SealError: it is none.
+    """
+    _, header_size = _split(sealed)
+    topic_id, partition, offset = _POSITION.unpack(sealed[header_size - _POSITION.size : header_size])
+    return topic_id, partition, offset
 
 
 def open_sealed(key: QuarantineKey, sealed: bytes) -> Opened:

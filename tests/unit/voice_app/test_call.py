@@ -14,7 +14,9 @@ REQUESTED = ["system.api_latency", "data.airtable_query"]  # Airtable, once
 def test_a_whole_call_is_told_in_order_and_under_its_call(line):
     welcome = line.webhook("/voice", StirVerstat="TN-Validation-Passed-A")
     assert (welcome.status_code, welcome.headers["content-type"].split(";")[0]) == (200, "application/xml")
-    assert "<Start><Recording" in welcome.text
+    assert f'<Start><Recording recordingStatusCallback="{line.base}/recording"' in welcome.text
+    for said in ('input="dtmf speech"', 'timeout="5"', 'actionOnEmptyResult="true"'):  # 5 s, and silence is told too
+        assert said in welcome.text
     line.twiml = welcome.text
     assert "12 Larch Lane" in line.say("A C M E one two", "48213")
     assert "<Hangup" in line.say("yes", "3", "maría garcía", "yes")

@@ -158,13 +158,21 @@ def test_state_expires():
 
 def test_faults_come_as_planned_then_by_the_drill():
     clock = 0.0
-    faults = Faults({"get": {3: "lose"}}, outage=Outage(5, 2.0, AWAY), clock=lambda: clock)
+    faults = Faults({"get": {3: "lose"}}, outage=Outage(5, 2.0, error=AWAY), clock=lambda: clock)
     faults.plan("get", "corrupt", None)
     assert [faults.next("get") for _ in range(3)] == ["corrupt", None, "lose"]
     assert [faults.next("set") for _ in range(2)] == [None, None]
     assert [faults.next("set"), faults.next("get")] == [AWAY, AWAY]
     clock = 2.5
     assert [faults.next("set"), faults.next("get"), faults.next("get")] == [None, None, "lose"]
+
+
+def test_an_outage_lasts_until_enough_requests_have_noticed_it():
+    clock = 0.0
+    faults = Faults(outage=Outage(1, 2.0, requests=3, error=AWAY), clock=lambda: clock)
+    assert [faults.next("get"), faults.next("get")] == [None, AWAY]
+    clock = 60
+    assert [faults.next("get") for _ in range(3)] == [AWAY, AWAY, None]
 
 
 def settings(tmp_path: Path, content: str | bytes | None, **variables: str) -> Settings:

@@ -22,12 +22,14 @@ class Outage:
 
     Attributes:
         after_requests: it begins with the request after so many.
-        seconds: how long it lasts.
+        seconds: how long it lasts at least.
+        requests: how many requests fail at least, so that it is noticed however slowly they come.
         error: what is answered.
     """
 
     after_requests: int
     seconds: float
+    requests: int = 0
     error: DependencyError = field(default_factory=lambda: DependencyError(503, "SERVICE_UNAVAILABLE"))
 
 
@@ -49,7 +51,7 @@ class Faults:
     ) -> None:
         self._every = every or {}
         self._outage = outage
-        self._outage_began: float | None = None
+        self._outage_ends: float | None = None
         self._clock = clock
         self._planned: defaultdict[str, deque[Fault | None]] = defaultdict(deque)
         self._requests: Counter[str] = Counter()
@@ -63,10 +65,18 @@ class Faults:
         self._requests[operation] += 1
         if planned := self._planned[operation]:
             return planned.popleft()
-        if self._outage is not None and self._requests.total() > self._outage.after_requests:
-            if self._outage_began is None:
-                self._outage_began = self._clock()
-            if self._clock() - self._outage_began < self._outage.seconds:
-                return self._outage.error
+        if self._outage is not None and self._is_away(self._outage):
+            return self._outage.error
         count = self._requests[operation]
         return next((fault for n, fault in self._every.get(operation, {}).items() if count % n == 0), None)
+
+    def _is_away(self, outage: Outage) -> bool:
+        failed = self._requests.total() - outage.after_requests
+        if failed <= 0:
+            return False
+        if self._outage_ends is None:
+            self._outage_ends = self._clock() + outage.seconds
+        if self._clock() < self._outage_ends or failed <= outage.requests:
+            return True
+        self._outage = None  # over for good
+        return False

@@ -73,7 +73,8 @@ def sample_backends(*, requests_a_second: int = 5, drill: bool = False) -> Backe
 
 def _airtable_drill() -> Faults:
     return Faults(
-        {"job": {29: DependencyError(429, "RATE_LIMIT_REACHED")}}, outage=Outage(after_requests=20, seconds=1.0)
+        {"job": {29: DependencyError(429, "RATE_LIMIT_REACHED")}},
+        outage=Outage(after_requests=20, seconds=1.0, requests=24),
     )
 
 

@@ -50,12 +50,13 @@ def plan(
 ) -> int:
     """Show what `apply` would do. Exit code 1 when there is something."""
     settings = settings_for("admin", home, config).need_clickhouse()
+    steps = migrate.plan(settings)  # first: it says best what is wrong with a login
     changes = [
         *(
             (_line(part), ";\n".join(map(_without_sum, part.statements)))
             for part in _parts(settings, passwords, cluster)
         ),
-        *((step.line, step.statement) for step in migrate.plan(settings)),
+        *((step.line, step.statement) for step in steps),
     ]
     if as_json:
         json_line([{"line": line, "statement": statement or None} for line, statement in changes])

@@ -79,7 +79,7 @@ def check_topics(admin: AdminClient) -> list[Finding]:
     except UnavailableError as error:
         return [unknown("topics", "the topics", str(error), "start the broker")]
     except EarwitnessError as error:
-        return [unknown("topics", "the topics", str(error), "give its settings with --config")]
+        return [unknown("topics", "the topics", str(error), "give the settings of one with --config")]
     findings: list[Finding] = []
     for change in changes:
         if change.action is not None:

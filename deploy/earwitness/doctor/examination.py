@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -82,9 +83,9 @@ def _examine(places: Sequence[Place], clock: Clock) -> Iterator[Finding]:
         yield from _topics(admin, accepted, warehouse, clock)
     if warehouse is not None:
         yield from check_tables(warehouse)
-        server = Server(warehouse, timeout=5.0)
-        yield from check_disks(server, warehouse.url)
-        yield from _attempt("clocks", "ClickHouse's clock", lambda: [_clickhouse_clock(server, clock)])
+        with contextlib.closing(Server(warehouse, timeout=5.0)) as server:
+            yield from check_disks(server, warehouse.url)
+            yield from _attempt("clocks", "ClickHouse's clock", lambda: [_clickhouse_clock(server, clock)])
     yield from _registries(places)
 
 
@@ -122,9 +123,11 @@ def _topics(
     client = admin_client(looker.settings.need_kafka())
     yield from check_topics(client)
     if warehouse is not None:
-        server = Server(warehouse, timeout=30.0)
         now = datetime.fromtimestamp(clock(), UTC)
-        yield from _attempt("topics", "topic ids", lambda: check_recreated(ledgered(server), topic_ids(client), now))
+        with contextlib.closing(Server(warehouse, timeout=30.0)) as server:
+            yield from _attempt(
+                "topics", "topic ids", lambda: check_recreated(ledgered(server), topic_ids(client), now)
+            )
     yield from _attempt("stages", "the consumer groups", lambda: check_stages(look(client)))
     kafka = looker.settings.need_kafka()
     yield from _attempt(
@@ -140,4 +143,4 @@ def _attempt(check: str, where: str, look_at: Callable[[], list[Finding]]) -> li
     try:
         return look_at()
     except EarwitnessError as error:
-        return [unknown(check, where, str(error), "give an administrator's settings with --config")]
+        return [unknown(check, where, str(error), "give the settings of an administrator with --config")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from earwitness.clickhouse import migrate
 from earwitness.clickhouse.errors import NoAnswerError, ServerError
 from earwitness.clickhouse.server import Server
@@ -26,6 +28,7 @@ _WORK = {
     ),
     "analyst": ("SELECT 1 FROM audit.events LIMIT 0", "SELECT 1 FROM audit.calls LIMIT 0"),
 }
+_LOG = "read ClickHouse's log"
 _FREE_BYTES = 1 << 30
 
 
@@ -33,7 +36,11 @@ def check_clickhouse(place: Place) -> list[Finding]:
     """Whether the user of a place gets in and may do its work."""
     settings = place.settings.need_clickhouse()
     where = f"{settings.url}, as {settings.user}"
-    server = Server(settings, timeout=_SECONDS)
+    with contextlib.closing(Server(settings, timeout=_SECONDS)) as server:
+        return _look(server, place, where)
+
+
+def _look(server: Server, place: Place, where: str) -> list[Finding]:
     try:
         version = str(server.rows("SELECT version()")[0][0])
     except NoAnswerError as error:
@@ -42,9 +49,9 @@ def check_clickhouse(place: Place) -> list[Finding]:
         if error.code in _NO_LOGIN:
             do = f"put the user's password into the file of EARWITNESS_CLICKHOUSE_PASSWORD_FILE ({place.name})"
             return [problem("clickhouse", where, "refuses the login: wrong password, or no such user", do)]
-        return [problem("clickhouse", where, str(error), "read ClickHouse's log")]
+        return [problem("clickhouse", where, str(error), _LOG)]
     found = [] if int(version.partition(".")[0]) >= _OLDEST else [_old(where, version)]
-    for statement in _WORK.get(settings.user, ()):
+    for statement in _WORK.get(place.settings.need_clickhouse().user, ()):
         try:
             answer = server.rows(statement)
         except EarwitnessError as error:
@@ -61,8 +68,9 @@ def check_tables(settings: ClickHouseSettings) -> list[Finding]:
     try:
         steps = migrate.plan(settings)
     except ServerError as error:
-        do = "give an administrator's settings with --config" if error.code == _DENIED else "read ClickHouse's log"
-        return [unknown("tables", where, str(error), do)]
+        if error.code == _DENIED:
+            return [_not_shown("tables", where)]
+        return [unknown("tables", where, str(error), _LOG)]
     except NoAnswerError as error:
         return [unknown("tables", where, str(error), "start ClickHouse")]
     found = []
@@ -83,7 +91,7 @@ def check_disks(server: Server, url: str) -> list[Finding]:
     try:
         rows = server.rows("SELECT name, path, unreserved_space, total_space FROM system.disks WHERE total_space > 0")
     except ServerError as error:
-        return [unknown("disk", where, str(error), "give an administrator's settings with --config")]
+        return [_not_shown("disk", where) if error.code == _DENIED else unknown("disk", where, str(error), _LOG)]
     except NoAnswerError as error:
         return [unknown("disk", where, str(error), "start ClickHouse")]
     found = []
@@ -93,6 +101,10 @@ def check_disks(server: Server, url: str) -> list[Finding]:
             do = "make room: inserts fail when it is full, the sink waits, and Kafka keeps records only for so long"
             found.append(problem("disk", f"{where}, {name} ({path})", what, do))
     return found or [ok("disk", where, f"there is room on {len(rows)}")]
+
+
+def _not_shown(check: str, where: str) -> Finding:
+    return unknown(check, where, "are not shown to this user", "give an administrator's settings with --config")
 
 
 def _old(where: str, version: str) -> Finding:

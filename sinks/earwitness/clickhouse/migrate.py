@@ -17,12 +17,15 @@ from dataclasses import dataclass, field
 
 from earwitness.clickhouse import table_settings, tables, views
 from earwitness.clickhouse.columns import Column, quoted
+from earwitness.clickhouse.errors import ServerError
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.tables import Landing, Table, definition
 from earwitness.runtime.settings import ClickHouseSettings
 from earwitness.schemas.schema import Schema
 
 __all__ = ["Step", "apply", "plan"]
+
+_DENIED = 497
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def plan(settings: ClickHouseSettings) -> list[Step]:
         NoAnswerError: ClickHouse does not answer.
     """
     with contextlib.closing(Server(settings)) as server:
+        _check_rights(server, settings.user)
         return list(_steps(_look(server)))
 
 
@@ -75,12 +79,19 @@ def apply(settings: ClickHouseSettings, tell: Callable[[str], None] = lambda _: 
     """
     done = []
     with contextlib.closing(Server(settings, timeout=600.0)) as server:
+        _check_rights(server, settings.user)
         for step in _steps(_look(server)):
             if step.statement:
                 tell(step.line)
                 server.command(step.statement)
                 done.append(step.line)
     return done
+
+
+def _check_rights(server: Server, user: str) -> None:
+    """Whoever may not see a table sees none, and would be told to make all of them."""
+    if server.rows(f"CHECK GRANT CREATE TABLE, CREATE VIEW ON {tables.DATABASE}.*") != [[1]]:
+        raise ServerError(_DENIED, f"the user {user} may not make tables; log in as an administrator")
 
 
 def _look(server: Server) -> _Present:

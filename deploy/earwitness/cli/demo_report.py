@@ -78,7 +78,7 @@ def print_report(analyst: Settings, balance: Balance, driven: Driven) -> None:
     _, ((seen,),) = run_query(
         clickhouse, "SELECT uniqExact(kind) FROM audit.events WHERE NOT startsWith(kind, 'trail.')"
     )
-    click.echo(f"The trail holds {seen} of the app's 17 kinds, each told by the app itself on a call")
+    click.echo(f"The trail holds {seen} of the app's 17 kinds, each told by the app itself")
     click.echo()
     print_balance(balance)
     if driven.example_call_sid is not None:

@@ -15,8 +15,6 @@ from voice_app.stand_ins.faults import Faults
 
 __all__ = ["AirtableStandIn"]
 
-HANGS_SECONDS = 3600.0
-
 
 @dataclass
 class _Record:
@@ -93,10 +91,8 @@ class AirtableStandIn:
         if len(self._recent) == self._recent.maxlen and now - self._recent[0] < 1.0:
             raise DependencyError(429, "RATE_LIMIT_REACHED")
         self._recent.append(now)
-        fault = self.faults.next(operation)
-        await asyncio.sleep(HANGS_SECONDS if fault == "hang" else self._latency())
-        if isinstance(fault, DependencyError):
-            raise fault
+        await asyncio.sleep(self._latency())
+        await self.faults.meet(operation)
 
 
 def _apply(record: _Record, name: str, value: str) -> FieldChange:

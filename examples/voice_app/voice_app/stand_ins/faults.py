@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from voice_app.errors import DependencyError
 
 __all__ = ["Fault", "Faults", "Outage"]
 
+HANGS_SECONDS = 3600.0
 Fault = DependencyError | Literal["lose", "corrupt", "hang"]
 """An answer that is an error, or a value that is gone, or one that is garbled, or no answer at all."""
 
@@ -59,6 +61,23 @@ class Faults:
     def plan(self, operation: str, *faults: Fault | None) -> None:
         """Let the next requests of an operation meet these faults, in order; None: that one goes well."""
         self._planned[operation].extend(faults)
+
+    async def meet(self, operation: str) -> Literal["lose", "corrupt"] | None:
+        """Make a request, as far as what goes wrong with it.
+
+        Returns:
+            What is wrong with the value that it is about.
+
+        Raises:
+            DependencyError: the request's answer.
+        """
+        fault = self.next(operation)
+        if fault == "hang":
+            await asyncio.sleep(HANGS_SECONDS)
+            return None
+        if isinstance(fault, DependencyError):
+            raise DependencyError(fault.status_code, fault.code)  # a new one: each grows its own traceback
+        return fault
 
     def next(self, operation: str) -> Fault | None:
         """The fault of the request that is made now."""

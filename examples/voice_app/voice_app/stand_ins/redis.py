@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
-from voice_app.errors import DependencyError
-from voice_app.stand_ins.faults import Fault, Faults
+from voice_app.stand_ins.faults import Faults
 
 __all__ = ["RedisStandIn"]
-
-HANGS_SECONDS = 3600.0
 
 
 class RedisStandIn:
@@ -29,7 +25,7 @@ class RedisStandIn:
 
     async def get(self, key: str) -> bytes | None:
         """The value, unless it has expired."""
-        fault = await self._meet("get")
+        fault = await self.faults.meet("get")
         if fault == "lose":
             self._values.pop(key, None)
         value, expires = self._values.get(key, (None, 0.0))
@@ -39,7 +35,7 @@ class RedisStandIn:
 
     async def set(self, key: str, value: bytes, *, seconds: float) -> None:
         """Keep a value for so long; `seconds` is the same for all."""
-        await self._meet("set")
+        await self.faults.meet("set")
         self._values.pop(key, None)  # to the end: with one time to live for all, the front expires first
         self._values[key] = (value, self._clock() + seconds)
         while (oldest := next(iter(self._values), None)) and self._values[oldest][1] <= self._clock():
@@ -47,23 +43,15 @@ class RedisStandIn:
 
     async def delete(self, key: str) -> None:
         """Forget a value."""
-        await self._meet("delete")
+        await self.faults.meet("delete")
         self._values.pop(key, None)
 
     async def extend(self, key: str, *, seconds: float) -> bool:
         """Keep a value for so long from now."""
-        await self._meet("extend")
+        await self.faults.meet("extend")
         value, expires = self._values.get(key, (None, 0.0))
         if value is None or expires <= self._clock():
             return False
         self._values.pop(key)
         self._values[key] = (value, self._clock() + seconds)
         return True
-
-    async def _meet(self, operation: str) -> Fault | None:
-        fault = self.faults.next(operation)
-        if fault == "hang":
-            await asyncio.sleep(HANGS_SECONDS)
-        if isinstance(fault, DependencyError):
-            raise fault
-        return fault

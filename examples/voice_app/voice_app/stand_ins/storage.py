@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 
-from voice_app.errors import DependencyError
 from voice_app.stand_ins.faults import Faults
 
 __all__ = ["S3StandIn", "TwilioMediaStandIn"]
-
-HANGS_SECONDS = 3600.0
 
 
 class TwilioMediaStandIn:
@@ -25,7 +21,7 @@ class TwilioMediaStandIn:
 
     async def fetch(self, url: str) -> bytes:
         """A recording of silence."""
-        await _meet(self.faults, "fetch")
+        await self.faults.meet("fetch")
         return bytes(1000 + len(url))
 
 
@@ -48,20 +44,12 @@ class S3StandIn:
 
     async def put(self, object_key: str, content: bytes) -> None:
         """Keep an object until newer ones push it out."""
-        await _meet(self.faults, "store")
+        await self.faults.meet("store")
         self.objects[object_key] = content
         if len(self.objects) > self._KEPT:
             del self.objects[next(iter(self.objects))]
 
     async def sign(self, object_key: str) -> str:
         """A URL that looks signed and leads nowhere."""
-        await _meet(self.faults, "sign")
+        await self.faults.meet("sign")
         return f"https://{self.bucket}.example/{object_key}?signature={uuid.uuid4().hex}"
-
-
-async def _meet(faults: Faults, operation: str) -> None:
-    fault = faults.next(operation)
-    if fault == "hang":
-        await asyncio.sleep(HANGS_SECONDS)
-    if isinstance(fault, DependencyError):
-        raise fault

@@ -12,7 +12,6 @@ from earwitness.clickhouse.batch import Key, Mark, Partition, Sorter
 from earwitness.clickhouse.consumer import Check
 from earwitness.clickhouse.routes import EVENTS, TOPICS, landing_of, metadata, read_metadata
 from earwitness.runtime.errors import UnavailableError
-from earwitness.schemas import framing
 
 __all__ = ["Assignment"]
 
@@ -116,9 +115,9 @@ class Assignment:
             if partition.positioned:
                 partition.found(highest)
 
-    def know(self, schemas: Mapping[int, str]) -> None:
-        """These schemas can be stored now: go on with the partitions that waited for them."""
-        self.sorter.known = {framing.prefix(schema_id) for schema_id in schemas}
+    def know(self, frames: set[bytes]) -> None:
+        """Records with these frames can be stored now: go on with the partitions that waited for them."""
+        self.sorter.known = frames
         for key, offset in self.sorter.release():
             logger.info("%s/%d goes on at offset %d: the tables have its schema now", *key, offset)
             self._held_back.discard(key)
@@ -136,7 +135,8 @@ class Assignment:
             self._warned = time.monotonic()
             ids = sorted({schema_id for _, schema_id, _ in self.sorter.waiting.values()})
             logger.warning(
-                "%d partitions wait: the tables cannot hold the schemas %s yet; migrate them, as every `earwitness up` does",
+                "%d partitions wait: the tables cannot hold the schemas %s yet, or the registry has not said what they are; "
+                "run: earwitness clickhouse apply",
                 len(self._held_back),
                 ", ".join(map(str, ids)),
             )

@@ -16,6 +16,7 @@ from earwitness.runtime.topic_names import DEAD_LETTERS, MASKED, RAW
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.errors import DatumError
 from earwitness.schemas.framing import HEADER_SIZE
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
 __all__ = ["SinkDeadLetters"]
 
@@ -27,8 +28,9 @@ logger = logging.getLogger(__name__)
 class SinkDeadLetters:
     """Writes them to `audit.dead-letters`, from where they are stored like any other stage's."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, wire_ids: WireIds = CONTENT_IDS) -> None:
         self._kafka = kafka
+        self._wire_ids = wire_ids
         self._producer: Producer | None = None
 
     def send(self, bad: Sequence[Bad]) -> None:
@@ -36,6 +38,7 @@ class SinkDeadLetters:
 
         Raises:
             UnavailableError: not all of them were confirmed in time; sending them again is harmless.
+            RegistryAwayError: the registry does not say what stands in front of them.
             EarwitnessError: this user may not write them.
         """
         # Made when it is needed: most sinks never write one.
@@ -51,7 +54,9 @@ class SinkDeadLetters:
         try:
             for each in bad:
                 topic, position = self._source(each.record)
-                letter = codec.encode(catalogue.record("dead_letter"), _letter(each, topic, position))
+                letter = codec.encode(
+                    catalogue.record("dead_letter"), _letter(each, topic, position), wire_ids=self._wire_ids
+                )
                 key = f"{topic}:{position.partition}:{position.offset}"
                 self._producer.produce(DEAD_LETTERS, letter, key.encode(), on_delivery=told)
                 logger.warning("%s cannot be stored (%s): %s", key, each.reason, each.detail)
@@ -76,7 +81,8 @@ class SinkDeadLetters:
         return topic, Position(self._topic_id(topic), record.partition() or 0, record.offset() or 0)
 
     def _topic_id(self, topic: str) -> bytes:
-        found = admin_client(self._kafka).describe_topics(TopicCollection([topic]), request_timeout=_SECONDS)
+        admin = admin_client(self._kafka)  # held until the answer is there: without its client there is none
+        found = admin.describe_topics(TopicCollection([topic]), request_timeout=_SECONDS)
         return topic_id_bytes(found[topic].result(_SECONDS + 1).topic_id)
 
 

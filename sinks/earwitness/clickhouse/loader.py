@@ -83,6 +83,7 @@ class Loader:
         self._question: Question | None = None
         self._stuck_since: float | None = None
         self._looked = 0.0
+        self._looked_for: set[int] = set()
         self._stop = False
         self.rows = 0
 
@@ -178,9 +179,16 @@ class Loader:
         elif self._question is not None:
             question = self._question
             self._jobs.start(lambda: self._store.ask(question), self._answered)
-        elif self._assignment.sorter.waiting and time.monotonic() - self._looked > self._limits.look_seconds:
-            self._looked = time.monotonic()
-            self._jobs.start(self._store.known_schemas, self._assignment.know)
+        elif self._assignment.sorter.waiting:
+            self._look()
+
+    def _look(self) -> None:
+        """See whether what some partitions wait for can be stored by now: at once for a new id, then now and again."""
+        waiting = {schema_id for _, schema_id, _ in self._assignment.sorter.waiting.values()}
+        if waiting <= self._looked_for and time.monotonic() - self._looked < self._limits.look_seconds:
+            return
+        self._looked, self._looked_for = time.monotonic(), waiting
+        self._jobs.start(lambda: self._store.known_frames(waiting), self._assignment.know)
 
     def _ready_to_store(self) -> bool:
         batch, limits = self._batch, self._limits
@@ -200,10 +208,10 @@ class Loader:
         self._sealed = batch
         self._jobs.start(lambda: self._store.store(batch), self._stored)
 
-    def _claimed(self, schemas: dict[int, str], highest: dict[tuple[bytes, int], int]) -> None:
+    def _claimed(self, frames: set[bytes], highest: dict[tuple[bytes, int], int]) -> None:
         self._assignment.claimed = True
         self._assignment.found(highest)
-        self._assignment.know(schemas)
+        self._assignment.know(frames)
         if self._on_ready is not None:
             self._on_ready()
             self._on_ready = None

@@ -5,16 +5,18 @@ A batch is stored with each event once, whatever became of the attempts before; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from earwitness.clickhouse import fence
 from earwitness.clickhouse.batch import Bad, Batch, Key, Question, Record
 from earwitness.clickhouse.errors import Remedy, ServerError, remedy
 from earwitness.clickhouse.fence import Fence
+from earwitness.clickhouse.frames import Frames
 from earwitness.clickhouse.positions import position_of
 from earwitness.clickhouse.routes import EVENTS
 from earwitness.clickhouse.server import Server
+from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
 __all__ = ["DeadLetters", "Store"]
 
@@ -38,24 +40,32 @@ class Store:
         server: ClickHouse, for this object alone.
         dead_letters: where bad records go.
         registry_url: where ClickHouse asks for schemas; None leaves that to its own configuration.
+        wire_ids: what stands in front of the records.
     """
 
-    def __init__(self, server: Server, dead_letters: DeadLetters, registry_url: str | None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        dead_letters: DeadLetters,
+        registry_url: str | None,
+        wire_ids: WireIds = CONTENT_IDS,
+    ) -> None:
         self._server = server
+        self._frames = Frames(wire_ids)
         self._fence = Fence()
         self._dead_letters = dead_letters
         self._settings: dict[str, str | int] = {"input_format_avro_allow_missing_fields": 1}
         if registry_url is not None:
             self._settings["format_avro_schema_registry_url"] = registry_url
 
-    def claim(self, keys: Sequence[Key]) -> dict[int, str]:
-        """Raise a fence around masked partitions; returns the schemas that the tables can hold, by id."""
+    def claim(self, keys: Sequence[Key]) -> set[bytes]:
+        """Raise a fence around masked partitions; returns the frames that the tables can hold."""
         self._fence.raise_around(self._server, keys)
-        return fence.known_schemas(self._server)
+        return self.known_frames()
 
-    def known_schemas(self) -> dict[int, str]:
-        """The schemas that the tables can hold, by id."""
-        return fence.known_schemas(self._server)
+    def known_frames(self, waiting: Collection[int] = ()) -> set[bytes]:
+        """The frames that the tables can hold; somebody waits for those with the ids `waiting`."""
+        return self._frames.of(fence.known_schemas(self._server), waiting)
 
     def highest(self, starts: Mapping[Key, tuple[bytes, int] | None]) -> dict[tuple[bytes, int], int]:
         """What is stored of the claimed partitions, by raw topic id and partition; see `fence.highest`."""

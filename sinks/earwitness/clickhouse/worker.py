@@ -13,6 +13,7 @@ from earwitness.clickhouse.loader import Limits, Loader
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
 from earwitness.runtime.settings import Settings
+from earwitness.schemas.wire import wire_ids
 
 __all__ = ["run"]
 
@@ -27,7 +28,8 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
         EarwitnessError: something that waiting does not help: a missing table, a refused login.
     """
     kafka, clickhouse = settings.need_kafka(), settings.need_clickhouse()
-    store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka), settings.clickhouse_registry_url)
+    ids = wire_ids(settings.registry)
+    store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka, ids), settings.clickhouse_registry_url, ids)
     check = consumer.Check(kafka.bootstrap)
     loader = Loader(consumer.connect(kafka, check), check, store, limits or Limits(), on_ready)
 

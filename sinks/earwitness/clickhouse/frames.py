@@ -1,0 +1,65 @@
+"""Which frames may be landed: those of the schemas that the tables can hold, under the ids that stand on the wire."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Collection, Mapping
+
+from earwitness.runtime.complaints import Complaints
+from earwitness.schemas import catalogue, framing
+from earwitness.schemas.catalogue import Schema
+from earwitness.schemas.errors import NotRegisteredError, RegistryAwayError, SchemaError
+from earwitness.schemas.wire import WireIds
+
+__all__ = ["Frames"]
+
+logger = logging.getLogger(__name__)
+
+
+class Frames:
+    """Translates between what tables hold (content ids) and what is on the wire. May ask a registry, so it takes time.
+
+    Args:
+        wire_ids: gives the ids on the wire.
+    """
+
+    def __init__(self, wire_ids: WireIds) -> None:
+        self._wire_ids = wire_ids
+        self._contents: dict[int, int] = {}
+        self._complaints = Complaints(logger)
+
+    def of(self, tables: Mapping[int, str], waiting: Collection[int]) -> set[bytes]:
+        """The frames that may be landed, as far as the registry says it.
+
+        Args:
+            tables: the schemas that the tables can hold, by content id.
+            waiting: ids on the wire that somebody waits for.
+        """
+        if not self._wire_ids.asks:
+            return {framing.prefix(content) for content in tables}
+        try:
+            for schema in _written():
+                if schema.id in tables and schema.id not in self._contents.values():
+                    self._name(schema)
+            for wire_id in set(waiting) - self._contents.keys():
+                self._recognise(wire_id)
+        except RegistryAwayError as error:
+            self._complaints.say("away", "what is not known of schemas yet is not stored yet: %s", error)
+        return {framing.prefix(wire_id) for wire_id, content in self._contents.items() if content in tables}
+
+    def _name(self, schema: Schema) -> None:
+        with contextlib.suppress(NotRegisteredError):  # then nobody has written it: its writers ask for the same id
+            self._contents[self._wire_ids.id_of(schema)] = schema.id
+
+    def _recognise(self, wire_id: int) -> None:
+        try:
+            self._contents[wire_id] = self._wire_ids.schema_of(wire_id).id
+        except SchemaError as error:
+            self._complaints.say(str(wire_id), "%s", error)
+
+
+def _written() -> list[Schema]:
+    """What the workers of this release write: known before the first record of it comes."""
+    names = ("dead_letter", "ledger_entry")
+    return [*(catalogue.masked(kind) for kind in catalogue.kinds()), *(catalogue.record(name) for name in names)]

@@ -330,10 +330,13 @@ def test_half_formatted_directory_is_formatted_again(own_broker):
     assert (data / "meta.properties").read_bytes() == formatted
 
 
-def test_events_without_metadata_are_never_formatted_away(own_broker):
+@pytest.mark.parametrize("metadata", [None, b"", b"version="], ids=["missing", "empty", "cut off"])
+def test_events_without_metadata_are_never_formatted_away(own_broker, metadata):
     segment = own_broker.directory / "data" / "audit.raw.call-0" / "00000000000000000000.log"
     segment.parent.mkdir(parents=True)
     segment.write_bytes(b"events")
+    if metadata is not None:
+        (own_broker.directory / "data" / "meta.properties").write_bytes(metadata)
     with pytest.raises(EarwitnessError, match=r"holds events \(audit\.raw\.call-0\)"):
         own_broker.service()
     assert segment.read_bytes() == b"events"

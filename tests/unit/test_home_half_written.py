@@ -23,7 +23,6 @@ from earwitness.privacy.keys import EXAMPLE_KEY
 from earwitness.runtime.errors import EarwitnessError, UsageError
 from earwitness.runtime.settings import SettingsError
 
-
 _TRY = """
 import os, sys
 from pathlib import Path

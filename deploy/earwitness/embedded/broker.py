@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from earwitness.embedded import broker_config
+from earwitness.embedded.files import cannot_write
 from earwitness.embedded.ports import HOST
 from earwitness.embedded.service import Service
 from earwitness.runtime.errors import EarwitnessError, UsageError
@@ -89,9 +90,7 @@ def broker_service(  # noqa: PLR0917 - the supervisor calls it once, with all of
         if _needs_format(directory / _DATA):
             _format(java, directory, controller_port, admin_password)
     except OSError as error:
-        raise EarwitnessError(
-            f"cannot prepare the broker in {directory}: {error.strerror}; give another --home"
-        ) from error
+        raise cannot_write(error, directory) from error
     admin = admin_settings(port, admin_password)
     return Service(
         name="broker",
@@ -100,6 +99,9 @@ def broker_service(  # noqa: PLR0917 - the supervisor calls it once, with all of
         directory=directory,
         log=log,
         ports=(port, controller_port),
+        # Its indexes are mapped into memory: where one cannot grow, it tells a producer an error that means "given up", and
+        # the event, which is lost to the producer, may be in the log all the same.
+        needs_space=True,
         ready=lambda: _listens(port) and log_in(admin, seconds=2.0) is Login.ACCEPTED,
     )
 
@@ -132,13 +134,14 @@ def _listens(port: int) -> bool:
 
 
 def _needs_format(data: Path) -> bool:
-    if (data / "meta.properties").exists():
+    meta = data / "meta.properties"
+    if meta.exists() and b"cluster.id=" in meta.read_bytes():
         return False
     if data.exists():
         segments = [path for path in data.rglob("*.log") if path.stat().st_size]
         if segments:
             raise EarwitnessError(
-                f"{data} holds events ({segments[0].parent.name}) but not its meta.properties; put that file back, "
+                f"{data} holds events ({segments[0].parent.name}) but no whole meta.properties; put that file back, "
                 "or move the directory away to start with an empty broker",
             )
         shutil.rmtree(data)

@@ -18,9 +18,10 @@ from xml.etree import ElementTree as ET
 
 from earwitness.clickhouse.access import Policy, hashes
 from earwitness.clickhouse.access_xml import users_xml
+from earwitness.embedded.files import cannot_write
 from earwitness.embedded.ports import HOST
 from earwitness.embedded.service import Service
-from earwitness.runtime.errors import EarwitnessError, UsageError
+from earwitness.runtime.errors import UsageError
 from earwitness.runtime.settings import Secret
 
 __all__ = ["clickhouse_service"]
@@ -92,9 +93,7 @@ def clickhouse_service(
         write_private(directory / "etc" / "users.xml", users)
         _keep_system_tables(directory / "data")
     except OSError as error:
-        raise EarwitnessError(
-            f"cannot prepare ClickHouse in {directory}: {error.strerror}; give another --home",
-        ) from error
+        raise cannot_write(error, directory) from error
     admin = passwords["admin"]
     return Service(
         name="clickhouse",

@@ -49,6 +49,9 @@ def up(
     place.create()
     if _runs(place, progress):
         return follow(place, None, progress)
+    full = too_full(place.path)
+    if full is not None:
+        raise EarwitnessError(full)  # a supervisor could not even write down why it gives up
     command = [sys.executable, "-m", "earwitness.embedded.supervisor", "--home", str(place.path)]
     command += ["--workers", ",".join(workers)]
     if foreground_child:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-__all__ = ["LEAST_FREE", "free_bytes", "too_full"]
+__all__ = ["LEAST_FREE", "STOP_FREE", "free_bytes", "nearly_full", "too_full"]
 
 LEAST_FREE = 48_000_000
 """What a start takes: a broker that comes back writes its indexes anew, ClickHouse its logs."""
+
+STOP_FREE = 24_000_000
+"""Below this a service that would fail badly on a full disk is stopped in good order instead."""
 
 
 def free_bytes(path: Path) -> int | None:
@@ -26,5 +29,11 @@ def too_full(path: Path) -> str | None:
         return None
     return (
         f"the disk under {path} is full ({free / 1e6:.1f} MB free, a start takes {LEAST_FREE / 1e6:.0f} MB); "
-        "free some space, then it goes on by itself"
+        "free some space"
     )
+
+
+def nearly_full(path: Path) -> bool:
+    """Says whether so little is left that what writes under `path` had better stop before a write fails."""
+    free = free_bytes(path)
+    return free is not None and free < STOP_FREE

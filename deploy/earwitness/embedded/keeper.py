@@ -11,7 +11,7 @@ import time
 
 import msgspec
 
-from earwitness.embedded.disk import too_full
+from earwitness.embedded.disk import nearly_full, too_full
 from earwitness.embedded.home import Home
 from earwitness.embedded.ports import taken
 from earwitness.embedded.process import ProcessId, describe_exit, launch
@@ -63,6 +63,7 @@ class Keeper:
         self._start_at = 0.0
         self._ask_at = 0.0
         self._was_ready = False
+        self._yielding = False
         self._ends = 0
         self._returncode: int | None = None
         self._log_start = 0
@@ -93,6 +94,7 @@ class Keeper:
                 self._log_start = service.log.stat().st_size
         self._started_at = time.monotonic()
         self._ask_at = 0.0
+        self._yielding = False
         try:
             self._child = launch(service.argv, service.environment, service.directory, service.log)
         except EarwitnessError as error:
@@ -118,6 +120,10 @@ class Keeper:
                 self._was_ready = True
                 self._enter("ready")
                 logger.info("%s: ready after %.1f s", self.service.name, time.monotonic() - self._started_at)
+        if self._child is not None and self.service.needs_space and not self._yielding and nearly_full(self._home.path):
+            self._yielding = True
+            logger.warning("%s: stopping it, %s", self.service.name, too_full(self._home.path))
+            self._child.terminate()
 
     def hindrance(self) -> str | None:
         """In one line, why a start would be in vain now; None when it would not."""

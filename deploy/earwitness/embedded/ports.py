@@ -54,7 +54,7 @@ def taken(wanted: Iterable[int]) -> str | None:
     """In one line, which of these ports a server could not listen on now, and who has it; None when all are free."""
     for port in wanted:
         if not is_free(port):
-            return f"port {port} on {HOST} is taken by {_holder(port)}; end that one, then it goes on by itself"
+            return f"port {port} on {HOST} is taken by {_holder(port)}; end that one"
     return None
 
 

@@ -21,6 +21,7 @@ class Service:
         log: the file that its output is appended to.
         ready: says whether it serves; cheap, bounded to about two seconds, never raises.
         ports: on 127.0.0.1 that it listens on. While another process has one, it is not started.
+        needs_space: it must not meet a full disk: it is stopped before that.
         stop_seconds: how long a stop may take after SIGTERM before the process is killed.
     """
 
@@ -31,4 +32,5 @@ class Service:
     log: Path
     ready: Callable[[], bool]
     ports: Sequence[int] = ()
+    needs_space: bool = False
     stop_seconds: float = 20.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from earwitness.clickhouse.batch import Record
 from earwitness.runtime.complaints import Complaints
 from earwitness.schemas import catalogue, framing
 from earwitness.schemas.catalogue import Schema
@@ -27,6 +28,7 @@ class Frames:
     def __init__(self, wire_ids: WireIds) -> None:
         self._wire_ids = wire_ids
         self._contents: dict[int, int] = {}
+        self._renamed: dict[bytes, bytes] = {}
         self._complaints = Complaints(logger)
 
     def of(self, tables: Mapping[int, str], waiting: Collection[int]) -> set[bytes]:
@@ -48,13 +50,28 @@ class Frames:
             self._complaints.say("away", "what is not known of schemas yet is not stored yet: %s", error)
         return {framing.prefix(wire_id) for wire_id, content in self._contents.items() if content in tables}
 
+    def joined(self, rows: Sequence[Record]) -> bytes:
+        """Records one behind the other, as ClickHouse reads them.
+
+        What was written before there was a registry gets the registry's id, which is the only one that ClickHouse can
+        ask for.
+        """
+        values = [row.value() or b"" for row in rows]
+        if self._renamed:
+            size, renamed = framing.HEADER_SIZE, self._renamed
+            values = [renamed.get(value[:size], value[:size]) + value[size:] for value in values]
+        return b"".join(values)
+
     def _name(self, schema: Schema) -> None:
         with contextlib.suppress(NotRegisteredError):  # then nobody has written it: its writers ask for the same id
             self._contents[self._wire_ids.id_of(schema)] = schema.id
 
     def _recognise(self, wire_id: int) -> None:
         try:
-            self._contents[wire_id] = self._wire_ids.schema_of(wire_id).id
+            schema = self._wire_ids.schema_of(wire_id)
+            if wire_id == schema.id:
+                self._renamed[schema.prefix] = self._wire_ids.prefix_of(schema)
+            self._contents[wire_id] = schema.id
         except SchemaError as error:
             self._complaints.say(str(wire_id), "%s", error)
 

@@ -98,7 +98,7 @@ class Store:
         try:
             self._server.insert(
                 f"INSERT INTO store.{landing} FORMAT AvroConfluent",
-                b"".join([row.value() or b"" for row in rows]),
+                self._frames.joined(rows),
                 query_id=self._fence.query_id(),
                 log_comment=fence.partitions_comment({(row.topic() or "", row.partition() or 0) for row in rows}),
                 **self._settings,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclBinding, AclOperation, AdminClient
 
-from earwitness.doctor.findings import Finding, note, ok, problem, unknown
+from earwitness.doctor.findings import Finding, fold, note, ok, problem, unknown
 from earwitness.doctor.places import Place
 from earwitness.runtime import topics
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
-from earwitness.runtime.kafka_admin import ANSWER_SECONDS, Login, admin_client, explain, log_in
+from earwitness.runtime.kafka_admin import ANSWER_SECONDS, Login, admin_client, explain, log_in, of_group
 
 __all__ = ["check_login", "check_rights", "check_topics"]
 
@@ -55,21 +56,22 @@ def check_rights(place: Place) -> list[Finding]:
             TopicCollection([spec.name for spec in specs]), include_authorized_operations=True
         )
         for spec in specs:
-            may = _may(answers[spec.name].result)
+            may = _may(lambda: answers[spec.name].result(ANSWER_SECONDS + 1))  # noqa: B023 - called at once
             works = [(AclOperation.WRITE, spec.writers), (AclOperation.READ, spec.readers)]
             needed = [operation for operation, users in works if user in users]
             lacking += [
                 _lacks(user, each, "topic", spec.name) for each in needed if may is not None and each not in may
             ]
         for group in groups:
-            answer: Any = admin.describe_consumer_groups([group], include_authorized_operations=True)[group]
-            may = _may(answer.result)
+            may = _may(lambda: of_group(lambda: _describe(admin, group)))  # noqa: B023 - called at once
             if may is not None and AclOperation.READ not in may:
                 lacking.append(_lacks(user, AclOperation.READ, "group", group))
     except (KafkaException, TimeoutError) as error:
         return [unknown("rights", f"user {user}", str(explain(error, "asking what it may")), "start the broker")]
     count = f"{len(specs)} topics" + (f" and the group {', '.join(groups)}" if groups else "")
-    return lacking or [ok("rights", f"user {user}", f"may do its work on {count}")]
+    if lacking:
+        return fold(lacking, "things that it may not do", f"{_APPLY}, and look for ACLs that deny")
+    return [ok("rights", f"user {user}", f"may do its work on {count}")]
 
 
 def check_topics(admin: AdminClient) -> list[Finding]:
@@ -90,13 +92,18 @@ def check_topics(admin: AdminClient) -> list[Finding]:
             findings.append(problem("topics", "not as declared", *_split(change.line)))
     if not any(finding.outcome == "problem" for finding in findings):
         findings.append(ok("topics", f"{len(topics.declared())} topics", "are there, configured as declared, ACLs too"))
-    return findings
+    return fold(findings, "differences", "see: earwitness topics plan")
 
 
-def _may(ask: Callable[[float], Any]) -> set[AclOperation] | None:
+def _describe(admin: AdminClient, group: str) -> Future[Any]:
+    found: dict[str, Future[Any]] = admin.describe_consumer_groups([group], include_authorized_operations=True)
+    return found[group]
+
+
+def _may(ask: Callable[[], Any]) -> set[AclOperation] | None:
     """What the broker allows; None where there is no such topic, which `check_topics` tells."""
     try:
-        return {AclOperation(operation) for operation in ask(ANSWER_SECONDS + 1).authorized_operations or ()}
+        return {AclOperation(operation) for operation in ask().authorized_operations or ()}
     except KafkaException as error:
         code = error.args[0].code()
         if code in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}:

@@ -143,4 +143,11 @@ def _attempt(check: str, where: str, look_at: Callable[[], list[Finding]]) -> li
     try:
         return look_at()
     except EarwitnessError as error:
-        return [unknown(check, where, str(error), "give the settings of an administrator with --config")]
+        return [
+            unknown(
+                check,
+                where,
+                str(error),
+                "mend what stands above, or give the settings of an administrator with --config",
+            )
+        ]

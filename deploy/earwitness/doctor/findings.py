@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-__all__ = ["Finding", "Outcome", "exit_code", "note", "ok", "problem", "unknown"]
+__all__ = ["Finding", "Outcome", "exit_code", "fold", "note", "ok", "problem", "unknown"]
+
+_SHOWN = 3
 
 Outcome = Literal["ok", "note", "problem", "unknown"]
 
@@ -61,3 +63,19 @@ def exit_code(findings: Iterable[Finding]) -> int:
     if "problem" in outcomes:
         return 1
     return 3 if "unknown" in outcomes else 0
+
+
+def fold(findings: Sequence[Finding], what: str, do: str) -> list[Finding]:
+    """The first of many problems that one cure mends, and how many more there are.
+
+    Args:
+        findings: what was found, of one check and about one thing.
+        what: what there is more of.
+        do: where all of them are shown, or what mends them.
+    """
+    problems = [finding for finding in findings if finding.outcome == "problem"]
+    if len(problems) <= _SHOWN + 1:
+        return list(findings)
+    first = problems[0]
+    more = problem(first.check, first.where, f"{len(problems) - _SHOWN} more {what}", do)
+    return [finding for finding in findings if finding.outcome != "problem"] + problems[:_SHOWN] + [more]

@@ -7,7 +7,7 @@ import contextlib
 from earwitness.clickhouse import migrate
 from earwitness.clickhouse.errors import NoAnswerError, ServerError
 from earwitness.clickhouse.server import Server
-from earwitness.doctor.findings import Finding, note, ok, problem, unknown
+from earwitness.doctor.findings import Finding, fold, note, ok, problem, unknown
 from earwitness.doctor.places import Place
 from earwitness.runtime.errors import EarwitnessError
 from earwitness.runtime.settings import ClickHouseSettings
@@ -76,13 +76,13 @@ def check_tables(settings: ClickHouseSettings) -> list[Finding]:
     found = []
     for step in steps:
         if step.statement:
-            what = f"are older than this release: it would {step.line}"
+            what = f"are not those of this release: it would {step.line}"
             found.append(problem("tables", where, what, "run: earwitness clickhouse apply"))
         else:
             found.append(note("tables", where, step.line, "see: earwitness clickhouse plan"))
     if not any(finding.outcome == "problem" for finding in found):
         found.append(ok("tables", where, "tables, views and schemas are those of this release"))
-    return found
+    return fold(found, "differences", "see: earwitness clickhouse plan")
 
 
 def check_disks(server: Server, url: str) -> list[Finding]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import struct
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition, Uuid
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -23,10 +24,13 @@ __all__ = [
     "is_away",
     "is_refused",
     "log_in",
+    "of_group",
     "topic_id_bytes",
     "waiting_for",
     "watermarks",
 ]
+
+T = TypeVar("T")
 
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""
@@ -37,6 +41,12 @@ ANSWER_SECONDS = 10.0
 _STEP_SECONDS = 0.02
 
 _AWAY = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001 - how confluent-kafka names librdkafka's own codes
+_NO_COORDINATOR = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+_COORDINATOR_SECONDS = 0.2
 _FORBIDDEN = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -108,6 +118,22 @@ def watermarks(admin: AdminClient, partitions: Sequence[TopicPartition]) -> dict
     }
 
 
+def of_group(ask: Callable[[], Future[T]]) -> T:
+    """The answer of a group's coordinator; asked again while a broker that has just started has not found it yet.
+
+    Raises:
+        KafkaException, TimeoutError: see `explain`.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            return ask().result(ANSWER_SECONDS + 1)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_COORDINATOR or time.monotonic() > deadline:
+                raise
+        time.sleep(_COORDINATOR_SECONDS)
+
+
 def committed_offsets(admin: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> dict[Place, int]:
     """What a group has committed of each partition; negative where nothing.
 
@@ -115,7 +141,7 @@ def committed_offsets(admin: AdminClient, group: str, partitions: Sequence[Topic
         KafkaException, TimeoutError: see `explain`.
     """
     asked = ConsumerGroupTopicPartitions(group, list(partitions))
-    found = admin.list_consumer_group_offsets([asked])[group].result(ANSWER_SECONDS + 1)
+    found = of_group(lambda: admin.list_consumer_group_offsets([asked])[group])
     return {(each.topic, each.partition): each.offset for each in found.topic_partitions}
 
 
@@ -130,7 +156,7 @@ def explain(error: KafkaException | TimeoutError, doing: str) -> EarwitnessError
         )
     if reason.code() in _FORBIDDEN:
         return EarwitnessError(f"{doing}: this Kafka user may not do that; log in as an administrator")
-    return EarwitnessError(f"{doing}: {reason.str()}")
+    return EarwitnessError(f"{doing}: {reason.str().rstrip(': ')} ({reason.name()})")
 
 
 def is_away(error: KafkaError) -> bool:

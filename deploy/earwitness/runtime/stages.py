@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from earwitness.runtime import topics
-from earwitness.runtime.kafka_admin import ANSWER_SECONDS, Place, committed_offsets, explain, watermarks
+from earwitness.runtime.kafka_admin import ANSWER_SECONDS, Place, committed_offsets, explain, of_group, watermarks
 
 __all__ = ["PartitionLag", "StageLag", "look"]
 
@@ -94,7 +94,7 @@ def _stage(admin: AdminClient, group: str, user: str, there: Mapping[str, Any]) 
 
 def _members(admin: AdminClient, group: str) -> int:
     try:
-        return len(admin.describe_consumer_groups([group])[group].result(ANSWER_SECONDS + 1).members)
+        return len(of_group(lambda: admin.describe_consumer_groups([group])[group]).members)
     except KafkaException as error:
         if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
             return 0

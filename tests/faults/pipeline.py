@@ -29,6 +29,7 @@ from earwitness.client import AuditClient
 from earwitness.embedded import control
 from earwitness.embedded.home import Home
 from earwitness.runtime import topics
+from earwitness.runtime.kafka_admin import committed_offsets
 from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, codec
 
@@ -130,17 +131,19 @@ class Pipeline:
             os.kill(self.pid(service), signal.SIGKILL)
 
     @contextlib.contextmanager
-    def away(self, service: str) -> Iterator[None]:
-        """Killed, and not there until the block ends: the supervisor is stopped meanwhile, or it would bring it back."""
-        pid = self.pid(service)
+    def away(self, *services: str) -> Iterator[None]:
+        """Killed, and not there until the block ends: the supervisor is stopped meanwhile, or it would bring them back."""
+        pids = [self.pid(service) for service in services]
         self._signal_supervisor(signal.SIGSTOP)
         try:
-            os.kill(pid, signal.SIGKILL)
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
             yield
         finally:
             self._signal_supervisor(signal.SIGCONT)
-        wait_for(lambda: self.pid(service) not in {0, pid}, 30, f"the supervisor starts {service}")
-        self.wait_ready(service)
+        for service, pid in zip(services, pids, strict=True):
+            wait_for(lambda pid=pid, service=service: self.pid(service) not in {0, pid}, 30, f"{service} is started")
+        self.wait_ready(*services)
 
     @contextlib.contextmanager
     def frozen(self, service: str) -> Iterator[None]:
@@ -193,6 +196,16 @@ class Pipeline:
         ends = {each: consumer.get_watermark_offsets(TopicPartition(topic, each), 30)[1] for each in partitions}
         consumer.close()
         return ends
+
+    def wait_committed(self, group: str, topic: str) -> None:
+        """A group has committed all that is in a topic."""
+
+        def done() -> bool:
+            asked = [TopicPartition(topic, each) for each in self.ends(topic)]
+            committed = committed_offsets(self.admin, group, asked)
+            return all(committed[topic, each] >= end for each, end in self.ends(topic).items() if end)
+
+        wait_for(done, 60, f"{group} has committed {topic}")
 
     def read(self, topic: str) -> list[Message]:
         """Everything in a topic, up to its end at the time of the call."""

@@ -184,7 +184,7 @@ class Loop(SliceLoop):
             None,
             outputs=None,
             records=SimpleNamespace(stage="privacy"),
-            topic_ids=None,
+            topics=None,
             options=options or SliceOptions(),
         )
 

@@ -11,7 +11,7 @@ from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import Settings
-from earwitness.runtime.topic_names import RAW
+from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas.catalogue import FAMILIES
 from earwitness.schemas.wire import wire_ids
 from earwitness.stream import QuarantineKey, run_stage
@@ -40,6 +40,7 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
         [RAW + family for family in FAMILIES],
         MaskingStep(RawSchemas(Tokens(key), ids)),
         kafka=kafka,
+        mirrors={RAW + family: MASKED + family for family in FAMILIES},
         quarantine=quarantine,
         wire_ids=ids,
         on_ready=on_ready,

@@ -11,7 +11,7 @@ from earwitness.stream.outputs import OutputError, Outputs
 from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey, SealError, open_sealed, seal
 from earwitness.stream.step import Dead, NeedsAnswerError, Output, Result, SourceRecord, SourceSlice, Step
-from earwitness.stream.topics import TopicIds, topic_ids
+from earwitness.stream.topics import TopicChangedError, Topics, topic_ids
 from earwitness.stream.worker import run, run_stage
 
 __all__ = [
@@ -34,7 +34,8 @@ __all__ = [
     "SourceSlice",
     "StageError",
     "Step",
-    "TopicIds",
+    "TopicChangedError",
+    "Topics",
     "add_loop",
     "build_app",
     "open_sealed",

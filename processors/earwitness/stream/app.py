@@ -18,6 +18,7 @@ from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import KafkaSettings
 from earwitness.stream.loop import SliceLoop
 from earwitness.stream.options import SliceOptions
+from earwitness.stream.topics import Topics
 
 __all__ = ["SliceApp", "add_loop", "build_app", "ssl_context"]
 
@@ -35,6 +36,7 @@ class SliceApp(faust.App):
 
     logger = logging.getLogger("faust")  # else Faust's own messages would come under this module's name
     slices: SliceOptions = SliceOptions()
+    topics_read: Topics | None = None
 
 
 class _NoTables(TableManager):

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -23,7 +24,7 @@ from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import Outputs
 from earwitness.stream.records import Records
 from earwitness.stream.step import NeedsAnswerError, Result, SourceSlice, Step
-from earwitness.stream.topics import TopicIds
+from earwitness.stream.topics import Topics
 
 __all__ = ["SliceLoop", "StageError"]
 
@@ -55,12 +56,12 @@ class SliceLoop:
     """Runs one step over the slices of one Faust stream."""
 
     def __init__(
-        self, step: Step, *, outputs: Outputs, records: Records, topic_ids: TopicIds, options: SliceOptions
+        self, step: Step, *, outputs: Outputs, records: Records, topics: Topics, options: SliceOptions
     ) -> None:
         self._step = step
         self._outputs = outputs
         self._records = records
-        self._topic_ids = topic_ids
+        self._topics = topics
         self._options = options
         self._confirmed: deque[_Open] = deque()
         self._open = 0
@@ -73,9 +74,12 @@ class SliceLoop:
 
         Raises:
             StageError: the step raised, or nothing was confirmed or answered for too long.
+            TopicChangedError: a topic was deleted and made again, or has more partitions.
             EarwitnessError: outputs are refused, a topic cannot be looked up.
         """
-        confirming = asyncio.create_task(self._confirm(stream.app))
+        besides = [
+            asyncio.create_task(self._beside(stream.app, work)) for work in (self._confirm(), self._topics.watch())
+        ]
         try:
             async for event in stream.noack().events():
                 await self._room()
@@ -84,11 +88,13 @@ class SliceLoop:
             logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400  a traceback may show what a caller said
             raise
         finally:
-            confirming.cancel()
+            for task in besides:
+                task.cancel()
 
     async def _begin(self, event: Any) -> None:
         message = event.message
-        source = SourceSlice(message.topic, await self._topic_ids.get(message.topic), message.partition, event.value)
+        topic_id = await self._topics.confirm(message.topic, message.fetched, self._options.stall_seconds)
+        source = SourceSlice(message.topic, topic_id, message.partition, event.value)
         slice_ = _Open(event, source, await self._result(source))
         if not self._open:
             self._progress = monotonic()
@@ -160,26 +166,30 @@ class SliceLoop:
             self._changed.clear()
             await self._changed.wait()
 
-    async def _confirm(self, app: Any) -> None:
-        """Poll while anything is open. A failure here ends the app, because the agent may be waiting for its stream."""
+    async def _beside(self, app: Any, work: Coroutine[Any, Any, None]) -> None:
+        """Work beside the agent. A failure ends the app, because the agent may be waiting for its stream."""
         try:
-            while True:
-                self._outputs.poll()
-                if not self._open:
-                    await self._idle()
-                    continue
-                if self._confirmed:
-                    self._progress = monotonic()
-                    self._settle()
-                elif monotonic() - self._progress > self._options.stall_seconds:
-                    raise StageError(
-                        f"nothing was confirmed for {self._options.stall_seconds:g} s with {self._open} slices open; "
-                        "is the broker up and may this user write?"
-                    )
-                await asyncio.sleep(_POLL_SECONDS)
+            await work
         except EarwitnessError as error:
             logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400
             await app.crash(error)
+
+    async def _confirm(self) -> None:
+        """Poll, settle what is confirmed."""
+        while True:
+            self._outputs.poll()
+            if not self._open:
+                await self._idle()
+                continue
+            if self._confirmed:
+                self._progress = monotonic()
+                self._settle()
+            elif monotonic() - self._progress > self._options.stall_seconds:
+                raise StageError(
+                    f"nothing was confirmed for {self._options.stall_seconds:g} s with {self._open} slices open; "
+                    "is the broker up and may this user write?"
+                )
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _idle(self) -> None:
         """Wait for a slice; not for ever, because only a poll tells what the producer has to complain about."""

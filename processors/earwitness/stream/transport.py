@@ -13,25 +13,30 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from time import monotonic
 from typing import Any, ClassVar
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from earwitness.stream.marks import Mark, Marks
 from earwitness.stream.options import SliceOptions
+from earwitness.stream.topics import Topics
 
 __all__ = ["Transport"]
 
 _PAUSE_SECONDS = 0.02
+_ANY = 1 << 31
 
 
 class _Slice(ConsumerMessage):
     """A message whose value is a list of records; it is acknowledged as a whole."""
 
-    __slots__ = ("mark",)
+    __slots__ = ("fetched", "mark")
     mark: Mark
+    fetched: float
 
     def on_final_ack(self, consumer: Any) -> bool:
         self.mark.done = True
@@ -57,6 +62,36 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         arrived: bool = await self.call_thread(consumer.seek_to_beginning, *driver.ensure_aiokafka_TPset(partitions))
         return arrived
 
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        # As the base does it, but with the topic's id: a commit that comes late must not hold for the topic's successor.
+        ids = self.consumer.topics.ids if self.consumer.topics is not None else {}
+        assigned = self.assignment()
+        entries = {
+            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(offset, ids.get(tp.topic, b"").hex())
+            for tp, offset in offsets.items()
+            if tp in assigned
+        }
+        try:
+            await self._ensure_consumer().commit(entries)
+        except CommitFailedError as error:
+            if "already rebalanced" not in str(error):
+                await self.crash(error)
+            return False
+        except Exception as error:  # noqa: BLE001 - as the base
+            await self.crash(error)
+            return False
+        return True
+
+    async def foreign(self, partitions: Iterable[TP], ids: Mapping[str, bytes]) -> set[TP]:
+        """Those whose commit was made for another topic of the same name."""
+        asked = driver.ensure_aiokafka_TPset(partitions)
+        found = await self.call_thread(self._ensure_consumer()._coordinator.fetch_committed_offsets, asked)  # noqa: SLF001
+        return {
+            TP(each.topic, each.partition)
+            for each, commit in found.items()
+            if commit.metadata and commit.metadata != ids[each.topic].hex()
+        }
+
 
 class _Consumer(driver.Consumer):
     logger = logging.getLogger("faust")
@@ -64,6 +99,7 @@ class _Consumer(driver.Consumer):
 
     def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
         self.options: SliceOptions = transport.app.slices
+        self.topics: Topics | None = transport.app.topics_read
         self._marks: Marks[TP] = Marks()
         self._read_generation: int | None = None
         super().__init__(transport, *args, **kwargs)
@@ -82,7 +118,8 @@ class _Consumer(driver.Consumer):
             generation == self._read_generation or await self._rewind(generation)
         )
         # A copy: the base goes on changing its set while the poll waits in its thread, where none means all.
-        partitions = set(active_partitions or ())
+        held = self.topics.held if self.topics is not None else {}
+        partitions = {each for each in active_partitions or () if each.partition < held.get(each.topic, _ANY)}
         if not readable or not partitions:
             await asyncio.sleep(_PAUSE_SECONDS)  # Faust's own sleep returns at once after a crash
             return {}
@@ -97,13 +134,19 @@ class _Consumer(driver.Consumer):
         }
 
     async def _rewind(self, generation: int) -> bool:
-        """Go to what is committed, or to the start: aiokafka's own seek leaves out what has no commit yet."""
+        """Go to what is committed, or to the start: aiokafka's own seek leaves out what has no commit yet.
+
+        A commit of a topic that had the same name is none.
+        """
         self._read_generation = None
         assigned = self.assignment()
         try:
             if not assigned:
                 return False
             await self.perform_seek()
+            foreign = await self._thread.foreign(assigned, self.topics.ids) if self.topics is not None else set()
+            for partition in foreign:
+                self._committed_offset[partition] = self._read_offset[partition] = None
             untouched = [partition for partition in assigned if not self._committed_offset[partition]]
             if untouched and not await self._thread.seek_to_start(untouched):
                 return False
@@ -135,6 +178,7 @@ class _Consumer(driver.Consumer):
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
+        message.fetched = monotonic()
         read = self._read_offset[tp]
         if read is None or last.offset >= read:
             message.mark = self._marks.open(tp, last.offset + 1)

@@ -9,8 +9,9 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import faust
@@ -27,7 +28,7 @@ from earwitness.stream.quiet import quieten
 from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey
 from earwitness.stream.step import Step
-from earwitness.stream.topics import TopicIds
+from earwitness.stream.topics import Topics
 
 __all__ = ["run", "run_stage"]
 
@@ -44,6 +45,7 @@ def run_stage(
     step: Step,
     *,
     kafka: KafkaSettings,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
     quarantine: QuarantineKey,
     options: SliceOptions | None = None,
     wire_ids: WireIds = CONTENT_IDS,
@@ -56,6 +58,7 @@ def run_stage(
         topics: what it reads.
         step: its work.
         kafka: the broker, as the stage's own user.
+        mirrors: by topic that is read, the topic into whose same partitions its outputs go.
         quarantine: seals what cannot be read.
         options: sizes and times.
         wire_ids: what stands in front of dead letters and ledger entries.
@@ -67,22 +70,20 @@ def run_stage(
 
     Raises:
         SettingsError: a setting is unusable.
+        UnavailableError: the broker does not answer, or lacks a topic.
         RegistryAwayError: the registry does not say what stands in front of the records that every stage writes.
     """
     options = options or SliceOptions()
     records = Records(stage, quarantine, wire_ids=wire_ids)
     records.prepare()
     outputs = Outputs(kafka)
-    ids = TopicIds(kafka, topics)
-
-    async def look_up_again(*_: Any, **__: Any) -> None:
-        ids.forget()
-
-    loop = SliceLoop(step, outputs=outputs, records=records, topic_ids=ids, options=options)
+    watched = Topics(kafka, {topic: mirrors.get(topic) for topic in topics})
+    watched.begin()
+    loop = SliceLoop(step, outputs=outputs, records=records, topics=watched, options=options)
     # A directory with a name that others can guess could be there already, and be theirs.
     with tempfile.TemporaryDirectory(prefix="earwitness-") as directory:
         app = build_app(f"earwitness-{stage}", kafka, options, directory=Path(directory))
-        app.on_partitions_assigned.connect(look_up_again, weak=False)
+        app.topics_read = watched
         add_loop(app, topics, loop)
         try:
             return run(app, on_ready)

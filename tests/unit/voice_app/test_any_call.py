@@ -61,7 +61,7 @@ def next_good(line):
     return GOOD[stages.index(asked[0])] if asked else "yes"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(happenings, max_size=25), endings)
 def test_the_trail_of_any_call_makes_sense(new_line, what_happens, how_it_ends):
     line = new_line()

@@ -19,6 +19,9 @@ from earwitness.embedded.home import Home
 from earwitness.embedded.process import ProcessId
 from earwitness.embedded.state import ServiceState, StackState
 
+# The tests share modules that are no tests; the tests are no package, so their folder is named here.
+sys.path.insert(0, str(Path(__file__).parent))
+
 SCRIPT = Path(__file__).with_name("dummy_supervisor.py")
 
 

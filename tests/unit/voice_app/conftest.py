@@ -89,6 +89,7 @@ class Line:
         )
         self.app = create_app(self.audit, self.settings, backends)
         self.twiml = ""
+        self._transport = httpx.ASGITransport(app=self.app)
 
     def seconds(self) -> float:
         """Every clock of the app shows what `now` says."""
@@ -99,11 +100,14 @@ class Line:
     def send(self, path: str, content: str | bytes, headers: dict[str, str]) -> httpx.Response:
         """Any request, from an address that is not the public one, as behind a proxy."""
 
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        self._transport.client = (self.source_ip, 4711)
+        request = httpx.Request("POST", f"http://10.0.0.1:8000{path}", content=content, headers=headers)
+
         async def post() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app, client=(self.source_ip, 4711))
-            async with httpx.AsyncClient(transport=transport, base_url="http://10.0.0.1:8000") as http:
-                headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-                return await http.post(path, content=content, headers=headers)
+            response = await self._transport.handle_async_request(request)
+            await response.aread()
+            return response
 
         return asyncio.run(post())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
@@ -21,6 +22,12 @@ _NOISE = re.compile(
     r"(?:Received ClickHouse exception, code: \d+, server response: )?Code: (\d+)\. DB::Exception: (.*?)(?: \(for url .*)?\Z",
     re.DOTALL,
 )
+_CAUSE = re.compile(
+    r"(?:Errno -?\d+\] |: )((?:Connection|Name|Temporary failure|No route|timed out|Read timed out)[^\"')]*)"
+)
+
+# It logs what it raises, and without a handler that goes to standard error.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -47,7 +54,9 @@ def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[t
         text = str(error)
         known = _NOISE.search(text)
         if known is None:
-            raise UnavailableError(f"ClickHouse at {settings.url} does not answer: {text.splitlines()[0]}") from None
+            why = _CAUSE.search(text)
+            reason = why[1] if why is not None else text.splitlines()[0]
+            raise UnavailableError(f"ClickHouse at {settings.url} does not answer: {reason}; is it up?") from None
         if known[1] == "516":
             raise UsageError(
                 f"ClickHouse refuses the login of {settings.user}; check EARWITNESS_CLICKHOUSE_PASSWORD_FILE"

@@ -65,11 +65,13 @@ def by_kind(settings: ClickHouseSettings, balance: Balance) -> list[KindBalance]
         ServerError: ClickHouse refuses it.
         NoAnswerError: it does not answer.
     """
-    bounds = [(each.topic_id, each.partition, 0, each.first, each.last + 1) for each in balance.partitions]
+    bounds = [
+        (each.topic_id, each.partition, 0, each.first, each.last + 1)
+        for each in balance.partitions
+        if each.last >= each.first
+    ]
     with contextlib.closing(Server(settings, timeout=300.0)) as server:
-        stored = (
-            server.rows(_stored([each for each in bounds if each[4] > each[3]]), max_query_size=_BIG) if bounds else []
-        )
+        stored = server.rows(_stored(bounds), max_query_size=_BIG) if bounds else []
     kinds: Counter[str] = Counter()
     for *_, kind, count in stored:
         kinds[kind] += count

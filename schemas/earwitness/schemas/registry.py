@@ -92,7 +92,7 @@ class Registry:
     def protect(self, schema: Schema) -> None:
         """Let the registry refuse a version of this schema's subject that cannot read, or be read by, another one."""
         path = f"/config/{_part(subject_of(schema))}"
-        self._ok(self._http.request("PUT", path, _body(compatibility=COMPATIBILITY)), "compatibility")
+        self._ok(self._http.request("PUT", path, _body(compatibility=COMPATIBILITY)), None)
 
     def reach(self) -> None:
         """Ask something small, to see whether it is a registry and lets us in."""
@@ -104,7 +104,7 @@ class Registry:
             self._nonsense("it gives an id that cannot be one")
         return found
 
-    def _ok(self, answer: Answer, name: str = "schema") -> dict[str, Any]:
+    def _ok(self, answer: Answer, name: str | None = "schema") -> dict[str, Any]:
         status = answer.status
         if status in {401, 403}:
             raise RegistryAwayError(
@@ -118,7 +118,7 @@ class Registry:
         if status != 200:
             raise RegistryAwayError(f"the registry at {self.url} fails (HTTP {status})")
         found = _json(answer)
-        if name not in found:
+        if name is not None and name not in found:
             self._nonsense("its answer is not the JSON of Confluent's API")
         return found
 

@@ -33,6 +33,12 @@ class AnnouncingServer(uvicorn.Server):
             sys.stdout.flush()
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+    return int(text)
+
+
 def main() -> None:
     """Start the app and serve until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,7 +47,10 @@ def main() -> None:
         "--port", type=int, default=8000, help="port to listen on, 0: a free one (default: %(default)s)"
     )
     parser.add_argument(
-        "--airtable-rate", type=int, default=5, help="requests a second that the stand-in takes (default: %(default)s)"
+        "--airtable-rate",
+        type=_at_least_one,
+        default=5,
+        help="requests a second that the stand-in for Airtable takes (default: %(default)s)",
     )
     parser.add_argument("--drill", action="store_true", help="let the stand-ins fail now and then")
     arguments = parser.parse_args()

@@ -73,6 +73,7 @@ class CallState:
         job: the job that is talked about, once it is found.
         action: what is to be changed.
         value: to what.
+        correlation_id: of that change, once it was tried: trying it again is the same change.
         resume: where error recovery goes when the caller wants to try again.
         ending: why the app ended the call; None while it has not.
         ended: whether Twilio has said that the call is over.
@@ -94,6 +95,7 @@ class CallState:
     job: Job | None = None
     action: Action | None = None
     value: str | None = None
+    correlation_id: str | None = None
     resume: Stage | None = None
     ending: Ending | None = None
     ended: bool = False

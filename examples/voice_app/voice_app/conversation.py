@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from earwitness.client.methods import EventMethods
@@ -86,6 +87,7 @@ class Conversation:
 
     async def _meet(self, state: CallState, need: Need) -> Turn:
         if isinstance(need, ChangeJob):
+            state = replace(state, correlation_id=state.correlation_id or uuid.uuid4().hex)
             outcome = await self._change(state, need)
             return flow.changed(state, outcome, self._seconds())
         try:
@@ -116,13 +118,12 @@ class Conversation:
     async def _change(self, state: CallState, need: ChangeJob) -> flow.ActionOutcome:
         outcome: flow.ActionOutcome = "success"
         error_code: str | None = None
-        correlation_id = uuid.uuid4().hex
         if self._authorize(state, need.client, need.job, f"job:{need.action}"):
             change = Change(
                 record_id=need.job.record_id,
                 fields={_FIELDS[need.action]: need.value},
                 line=history_line(need.job, need.action, need.value, self._now()),
-                correlation_id=correlation_id,
+                correlation_id=state.correlation_id or "",
             )
             try:
                 await self._jobs.change(need.job, change)
@@ -139,7 +140,7 @@ class Conversation:
             job_number=need.job.number,
             value=need.value,
             actor=state.actor,
-            correlation_id=correlation_id,
+            correlation_id=state.correlation_id,
             severity={"success": None, "network_error": "ERROR"}.get(outcome, "WARN"),
         )
         return outcome

@@ -74,7 +74,8 @@ def hear(state: CallState, heard: Heard, now: float) -> Turn:
             return Turn(state, need=FindJob(_known(state.client), understood, heard))
         case "ask_action":
             action = cast("Action", understood)
-            return _move(state, "collect_action_value", "user_input_valid", heard, now, action=action, value=None)
+            fresh = {"action": action, "value": None, "correlation_id": None}
+            return _move(state, "collect_action_value", "user_input_valid", heard, now, **fresh)
         case "collect_action_value":
             return _value_given(state, heard, now, understood)
         case _:

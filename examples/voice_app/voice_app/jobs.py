@@ -42,7 +42,7 @@ class Change:
         record_id: Airtable's record id.
         fields: field names and their new values; `notes` is added to, everything else is replaced.
         line: the history line; None for none.
-        correlation_id: binds the request to the action that caused it.
+        correlation_id: binds the request to the action that caused it, and its repetitions to it.
     """
 
     record_id: str
@@ -83,4 +83,8 @@ class Jobs(Protocol):
         """The job of that number, whoever's it is."""
 
     async def change(self, job: Job, change: Change) -> Changed:
-        """Change a job's fields and append to its history."""
+        """Change a job's fields and append to its history.
+
+        Safe to repeat: a change that was made although its answer got lost comes once more under the same correlation_id,
+        and must not add its note and its line a second time.
+        """

@@ -17,7 +17,7 @@ GOOD = ("ACME12", "48213", "yes", "1", "4", "yes")
 FAULTS = {
     ("airtable", "client"): [DependencyError(429, "T"), DependencyError(None, "TIMEOUT")],
     ("airtable", "job"): [DependencyError(500, "E")],
-    ("airtable", "change"): [DependencyError(503, "E"), DependencyError(422, "INVALID")],
+    ("airtable", "change"): [DependencyError(503, "E"), DependencyError(422, "INVALID"), "lose"],
     ("redis", "get"): ["lose", "corrupt", DependencyError(None, "AWAY")],
     ("redis", "set"): [DependencyError(None, "AWAY")],
     ("media", "fetch"): [DependencyError(404, "E")],

@@ -48,6 +48,35 @@ def test_a_refusal_is_not_repeated(line):
     assert line.told("call.action_attempted")[0].error_code == "INVALID_MULTIPLE_CHOICE_OPTIONS"
 
 
+def test_a_change_whose_answer_got_lost_is_made_once(line):
+    line.ring()
+    line.airtable.faults.plan("change", "lose")
+    line.say("ACME12", "48213", "1", "4", "ring twice", "1")
+    assert line.told("data.airtable_query")[-1].retries == 1
+    (update,), (append,) = line.told("data.record_update"), line.told("data.history_append")
+    assert update.changes[0].new_value == "ring twice"
+    assert append.total_length == len(append.lines[0])
+
+
+def test_a_change_that_the_caller_tries_again_is_the_same_change(line):
+    line.ring()
+    line.airtable.faults.plan("change", *["lose"] * 4)
+    line.say("ACME12", "48213", "1", "4", "ring twice", "1", "yes")
+    failed, succeeded = line.told("call.action_attempted")
+    assert (failed.outcome, succeeded.outcome) == ("network_error", "success")
+    assert failed.correlation_id == succeeded.correlation_id
+    (update,) = line.told("data.record_update")
+    assert update.attributes == {"correlation_id": succeeded.correlation_id}
+    assert update.changes[0].new_value == "ring twice"
+
+
+def test_another_change_of_the_same_call_is_another_one(line):
+    line.ring()
+    line.say("ACME12", "48213", "1", "3", "Nobody Known", "1", "3", "María García", "1")
+    refused, succeeded = line.told("call.action_attempted")
+    assert refused.correlation_id != succeeded.correlation_id
+
+
 @pytest.mark.parametrize(("operation", "answers"), [("client", ("ACME12",)), ("job", ("ACME12", "48213"))])
 @pytest.mark.parametrize("fault", [THROTTLED, TIMEOUT, BROKEN])
 def test_a_lookup_that_fails_for_good_lets_the_caller_try_again(line, operation, answers, fault):

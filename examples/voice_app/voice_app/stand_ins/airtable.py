@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
-from voice_app.errors import DependencyError
+from voice_app.errors import TIMEOUT, DependencyError
 from voice_app.jobs import Change, Changed, Client, FieldChange, Job
 from voice_app.stand_ins.faults import Faults
 
@@ -21,6 +22,7 @@ class _Record:
     job: Job
     notes: str = ""
     history: str = ""
+    last_change: tuple[str, Changed] | None = None  # by its correlation id
 
 
 class AirtableStandIn:
@@ -74,25 +76,34 @@ class AirtableStandIn:
 
     async def change(self, job: Job, change: Change) -> Changed:
         """Change a job as Airtable would: refused with 422 for a choice that the field does not have."""
-        await self._answer("change")
+        fault = await self._answer("change")
         if job.number in self._broken:
             raise DependencyError(503, "SERVICE_UNAVAILABLE")
         assignee = change.fields.get("assignee")
         if assignee is not None and assignee.casefold() not in self._assignees:
             raise DependencyError(422, "INVALID_MULTIPLE_CHOICE_OPTIONS")
-        record = self._records[job.number]
+        changed = self._made(self._records[job.number], change)
+        if fault == "lose":  # the answer, not the change
+            raise DependencyError(None, TIMEOUT)
+        return changed
+
+    def _made(self, record: _Record, change: Change) -> Changed:
+        if record.last_change is not None and record.last_change[0] == change.correlation_id:
+            return record.last_change[1]
         changes = tuple(_apply(record, name, value) for name, value in change.fields.items())
         if change.line is not None:
             record.history = f"{record.history}\n{change.line}" if record.history else change.line
-        return Changed(changes=changes, updated_at=self._now(), history_length=len(record.history))
+        changed = Changed(changes=changes, updated_at=self._now(), history_length=len(record.history))
+        record.last_change = (change.correlation_id, changed)
+        return changed
 
-    async def _answer(self, operation: str) -> None:
+    async def _answer(self, operation: str) -> Literal["lose", "corrupt"] | None:
         now = self._clock()
         if len(self._recent) == self._recent.maxlen and now - self._recent[0] < 1.0:
             raise DependencyError(429, "RATE_LIMIT_REACHED")
         self._recent.append(now)
         await asyncio.sleep(self._latency())
-        await self.faults.meet(operation)
+        return await self.faults.meet(operation)
 
 
 def _apply(record: _Record, name: str, value: str) -> FieldChange:

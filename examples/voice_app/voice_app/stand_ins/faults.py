@@ -15,7 +15,7 @@ __all__ = ["Fault", "Faults", "Outage"]
 
 HANGS_SECONDS = 3600.0
 Fault = DependencyError | Literal["lose", "corrupt", "hang"]
-"""An answer that is an error, or a value that is gone, or one that is garbled, or no answer at all."""
+"""An answer that is an error, or a value (of a change: its answer) that is lost, or garbled, or no answer at all."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from earwitness.runtime.errors import UsageError
 from earwitness.simulator.driver import Driven, drive
 
 TOKEN = "12345"
@@ -44,6 +45,7 @@ class Listener:
 
     heard: list[Heard] = field(default_factory=list)
     base: str = ""
+    names_stages: bool = True
 
     async def hear(self, request: Request) -> Response:
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
@@ -66,7 +68,8 @@ class Listener:
             stages = stages[stages.index(asked) + 1 :]
         if request.url.path not in ("/voice", "/gather") or not stages:
             return "<Response><Hangup/></Response>"
-        return f'<Response><Gather action="{self.base}/gather?turn=1&amp;stage={stages[0]}"/></Response>'
+        stage = f"stage={stages[0]}" if self.names_stages else ""
+        return f'<Response><Gather action="{self.base}/gather?turn=1&amp;{stage}"/></Response>'
 
 
 async def driven_against(listener: Listener, **how: int) -> Driven:
@@ -165,3 +168,8 @@ def test_callers_answer_what_they_are_asked_by_voice_by_keypad_or_not_at_all(lis
         if one.path == "/gather"
     )
     assert set(ways) == {"dtmf", "speech", "none"}
+
+
+def test_an_app_that_does_not_say_what_it_asks_is_told_so():
+    with pytest.raises(UsageError, match=r"gather\?turn=1&'>: no stage"):
+        asyncio.run(driven_against(Listener(names_stages=False), calls=20, concurrency=2))

@@ -87,8 +87,9 @@ class Conversation:
 
     async def _meet(self, state: CallState, need: Need) -> Turn:
         if isinstance(need, ChangeJob):
-            state = replace(state, correlation_id=state.correlation_id or uuid.uuid4().hex)
-            outcome = await self._change(state, need)
+            correlation_id = state.correlation_id or uuid.uuid4().hex
+            state = replace(state, correlation_id=correlation_id)
+            outcome = await self._change(state, need, correlation_id)
             return flow.changed(state, outcome, self._seconds())
         try:
             if isinstance(need, FindClient):
@@ -115,7 +116,7 @@ class Conversation:
         readable = self._authorize(state, client, job, "job:read", refusal=None if own else "job_of_other_client")
         return job if readable else None
 
-    async def _change(self, state: CallState, need: ChangeJob) -> flow.ActionOutcome:
+    async def _change(self, state: CallState, need: ChangeJob, correlation_id: str) -> flow.ActionOutcome:
         outcome: flow.ActionOutcome = "success"
         error_code: str | None = None
         if self._authorize(state, need.client, need.job, f"job:{need.action}"):
@@ -123,7 +124,7 @@ class Conversation:
                 record_id=need.job.record_id,
                 fields={_FIELDS[need.action]: need.value},
                 line=history_line(need.job, need.action, need.value, self._now()),
-                correlation_id=state.correlation_id or "",
+                correlation_id=correlation_id,
             )
             try:
                 await self._jobs.change(need.job, change)
@@ -140,7 +141,7 @@ class Conversation:
             job_number=need.job.number,
             value=need.value,
             actor=state.actor,
-            correlation_id=state.correlation_id,
+            correlation_id=correlation_id,
             severity={"success": None, "network_error": "ERROR"}.get(outcome, "WARN"),
         )
         return outcome

@@ -17,7 +17,7 @@ from typing import Final
 
 import aiohttp
 
-from earwitness.runtime.errors import UnavailableError
+from earwitness.runtime.errors import UnavailableError, UsageError
 from earwitness.simulator.caller import Answer
 from earwitness.simulator.callers import CallPlan, plan_calls
 from earwitness.simulator.forgeries import damage, forge
@@ -85,6 +85,7 @@ async def drive(
 
     Raises:
         UnavailableError: the app does not answer.
+        UsageError: the app does not name the stage that asks.
     """
     plans = plan_calls(calls, seed)
     rng = random.Random(seed)  # noqa: S311 - made-up callers need no secrecy
@@ -107,6 +108,8 @@ async def drive(
         except* (aiohttp.ClientError, TimeoutError) as errors:
             reason = str(errors.exceptions[0]) or f"within {TWILIO_WAITS_SECONDS:g} s"
             raise UnavailableError(f"voice app at {base_url}: no answer ({reason}); see whether it runs") from None
+        except* UsageError as errors:
+            raise errors.exceptions[0] from None
     straight = (plan for plan in plans if plan.story == EXAMPLE_STORY and asked[plan.call_sid] == STRAIGHT_THROUGH)
     return Driven(
         calls=calls,
@@ -160,6 +163,10 @@ class _Call:
             status = "busy" if question.rejected else status
             times: Counter[str] = Counter()
             while question.url is not None and len(asked) < min(MAX_ANSWERS, self._patience):
+                if not question.stage:
+                    raise UsageError(
+                        f"<Gather action={question.url!r}>: no stage=…; callers answer what they are asked"
+                    )
                 answers = self._script.answers.get(question.stage, ())
                 if not answers:
                     break  # the caller has no answer to that, and hangs up

@@ -60,6 +60,7 @@ class Circuit:
         self._limits = limits
         self._seen: deque[tuple[float, bool, bool]] = deque()  # when, whether it failed, whether it was a retry
         self._tries_again_at = 0.0
+        self._closed_since = float("-inf")
         self._probing = False
 
     def admits(self, now: float) -> bool:
@@ -84,28 +85,33 @@ class Circuit:
             retry: whether it was the repetition of an earlier request.
         """
         self._seen.append((now, failed, retry))
+        self._forget(now)
         if self.state == "half_open" and self._probing:
             self._probing = False
             if failed:
                 self._open(now)
             else:
                 self.state = "closed"
-                self._seen.clear()  # what failed before is over, and must not open it again
+                self._closed_since = now  # what failed before is over, and must not open it again
         elif self.state == "closed" and failed:
-            counts = self.counts(now)
+            counts = self.counts(now, since=self._closed_since)
             enough = counts.total >= self._limits.min_requests
             if enough and counts.failed >= counts.total * self._limits.failed_share:
                 self._open(now)
 
-    def counts(self, now: float) -> Counts:
-        """The requests of the window that ends now."""
+    def counts(self, now: float, *, since: float = float("-inf")) -> Counts:
+        """The requests of the window that ends now, or of what of it came after `since`."""
+        self._forget(now)
+        seen = [(failed, retry) for at, failed, retry in self._seen if at > since]
+        return Counts(
+            failed=sum(failed for failed, _ in seen),
+            total=len(seen),
+            retries=sum(retry for _, retry in seen),
+        )
+
+    def _forget(self, now: float) -> None:
         while self._seen and self._seen[0][0] <= now - self._limits.window_seconds:
             self._seen.popleft()
-        return Counts(
-            failed=sum(failed for _, failed, _ in self._seen),
-            total=len(self._seen),
-            retries=sum(retry for _, _, retry in self._seen),
-        )
 
     def _open(self, now: float) -> None:
         self.state = "open"

@@ -137,8 +137,8 @@ def test_a_dependency_that_is_away_is_left_alone_and_tried_again_later(new_line)
     line.audit.events.clear()
     line.now += timedelta(seconds=15)
     line.say("yes", "ACME12")  # one probe, which succeeds
-    assert [(e.circuit_state, e.severity) for e in line.told("system.error_rate")] == [
-        ("half_open", "WARN"), ("closed", "WARN"),
+    assert [(e.circuit_state, e.failed, e.total, e.severity) for e in line.told("system.error_rate")] == [
+        ("half_open", 5, 5, "WARN"), ("closed", 5, 6, "WARN"),
     ]  # fmt: skip
     assert line.steps()[-1] == ("collect_client_id", "collect_job_number", "user_input_valid")
 

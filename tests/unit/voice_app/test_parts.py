@@ -41,6 +41,13 @@ def test_what_is_older_than_the_window_does_not_count():
     assert circuit.counts(10).total == 1
 
 
+def test_a_circuit_remembers_no_more_than_its_window():
+    circuit = Circuit(LIMITS)
+    for now in range(1000):
+        seen(circuit, now, "ok")
+    assert len(circuit._seen) == 10
+
+
 def test_an_open_circuit_lets_one_probe_through_after_its_time():
     circuit = seen(Circuit(LIMITS), 0, *["failed"] * 4)
     assert not circuit.admits(4.9)
@@ -53,7 +60,9 @@ def test_an_open_circuit_lets_one_probe_through_after_its_time():
     assert circuit.admits(10.1)
     circuit.saw(10.2, failed=False, retry=False)
     assert circuit.state == "closed"
-    assert seen(circuit, 10.3, "failed", "failed", "failed").state == "closed"  # what was before is forgotten
+    assert circuit.counts(10.2) == Counts(failed=1, total=2, retries=0)  # of the window: the two probes
+    assert seen(circuit, 10.3, "failed", "failed", "failed").state == "closed"  # what was before does not count
+    assert seen(circuit, 10.3, "failed").state == "open"
 
 
 def test_a_request_that_ends_while_the_circuit_is_open_is_no_probe():

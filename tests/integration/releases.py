@@ -7,6 +7,7 @@ else is shared. So an old producer, worker, sink or catalogue server is the real
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
 import os
@@ -20,7 +21,9 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
+from earwitness.cli import main
 from earwitness.embedded.home import Home
 from earwitness.schemas import catalogue, classes
 
@@ -67,12 +70,19 @@ class Release:
     directory: Path
     path: Path | None = None
 
-    def run(self, environment: Mapping[str, str], *arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        """Run a command to its end; exit code, output, errors."""
+    def run(self, environment: Mapping[str, str], *arguments: str) -> tuple[int, str, str]:
+        """Run a command to its end; exit code, output, errors. The release that is tested runs in this process."""
+        if self.path is None:
+            out, err = io.StringIO(), io.StringIO()
+            with (
+                patch.dict(os.environ, self._environment(environment), clear=True),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
+                return main(arguments), out.getvalue(), err.getvalue()
         done = subprocess.run(
             [sys.executable, "-m", "earwitness.cli", *arguments],
             env=self._environment(environment),
-            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,

@@ -19,6 +19,10 @@ _WORDS = re.compile(r"Code: \d+\. DB::Exception: (.*?)(?: \(version .*)?\Z", re.
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)\s*(?:\(version .*)?\Z", re.DOTALL)
 _MAX_WORDS = 400
 
+_HINTS = {
+    86: "a schema is missing where ClickHouse asks for schemas (EARWITNESS_CLICKHOUSE_REGISTRY_URL); upgrade what runs there",
+}
+
 
 class ServerError(EarwitnessError):
     """ClickHouse refused a statement.
@@ -38,7 +42,7 @@ class ServerError(EarwitnessError):
         self.code = code
         self.name = name[1] if name else ""
         words = " ".join((found[1] if found else text).split())[:_MAX_WORDS]
-        tells = self.name or "no name" if quoting and code not in _STOP else words
+        tells = _HINTS.get(code) or self.name or "no name" if quoting and code not in _STOP else words
         super().__init__(f"ClickHouse refuses it (code {code}): {tells}")
 
 

@@ -247,10 +247,10 @@ class TestRoles:
         assert (settings.clickhouse is not None) == (role in {"admin", "sink", "analyst"})
 
     @pytest.mark.parametrize("role", stack.ROLES)
-    def test_only_privacy_gets_the_keys(self, started, role):
+    def test_only_privacy_masks_and_only_the_admin_opens_what_it_sealed(self, started, role):
         settings = Settings.load(control.environment(started.path, role))
         assert (settings.masking_key_file is not None) == (role == "privacy")
-        assert (settings.quarantine_key_file is not None) == (role == "privacy")
+        assert (settings.quarantine_key_file is not None) == (role in {"privacy", "admin"})
 
     @pytest.mark.parametrize("role", stack.ROLES)
     def test_no_secret_stands_in_the_environment(self, started, role):

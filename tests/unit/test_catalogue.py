@@ -114,3 +114,63 @@ def test_a_frame_names_an_id_that_can_be():
             framing.prefix(number)
     with pytest.raises(UnknownSchemaError):
         codec.decode(b"\x00\xff\xff\xff\xff")
+
+
+def test_versions_stand_oldest_first_and_the_newest_is_what_is_written():
+    for schema in SCHEMAS:
+        versions = catalogue.versions(schema.stage, schema.name)
+        assert [each.version for each in versions] == list(range(1, len(versions) + 1))
+        assert schema in versions
+    first, second = catalogue.versions("raw", "trail.admin_action")
+    assert catalogue.raw("trail.admin_action") is second
+    assert [field["name"] for field in second.fields if field not in first.fields] == ["affected"]
+    with pytest.raises(UnknownSchemaError, match=r"'call\.nothing'"):
+        catalogue.versions("raw", "call.nothing")
+
+
+def test_every_raw_version_has_its_masked_one():
+    for kind in KINDS:
+        for raw in catalogue.versions("raw", kind):
+            masked = catalogue.masked_of(raw)
+            assert masked in catalogue.versions("masked", kind)
+            assert masked.definition == derive(raw.definition)
+        assert catalogue.masked_of(catalogue.raw(kind)) is catalogue.masked(kind)
+
+
+def test_a_schema_from_elsewhere_is_ours_when_it_says_the_same():
+    raw = catalogue.raw("call.ended")
+    assert catalogue.read(raw.text) is raw
+    assert catalogue.read(json.dumps(raw.definition, indent=3, sort_keys=True)) is raw
+
+
+def test_a_schema_that_only_a_registry_has_can_be_masked():
+    definition = json.loads(catalogue.raw("call.ended").text)
+    definition["fields"].insert(-1, {"name": "later", "type": ["null", "int"], "default": None, "doc": "…"})
+    found = catalogue.read(json.dumps(definition, indent=1))
+    assert (found.version, found.kind) == (0, "call.ended")
+    assert found.id == catalogue.content_id(catalogue.text_of(definition))
+    masked = catalogue.masked_of(found)
+    assert masked.definition == derive(definition)
+    assert masked.stage == "masked"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "null",
+        '"string"',
+        "{}",
+        '{"kind": "call.x", "fields": []}',
+        catalogue.raw("call.ended").text.replace('"pii":"phone"', '"pii":"?"', 1),
+        catalogue.raw("call.ended").text.replace('"protected"', '"fast"'),
+        catalogue.raw("call.ended").text.replace('"type":"boolean"', '"type":"flag"'),
+        catalogue.raw("call.ended").text.replace('"type":"int"', '"type":"string"'),
+        "[" * 100_000,
+    ],
+    ids=range(11),
+)
+def test_what_is_no_schema_of_an_event_is_refused(text):
+    with pytest.raises(SchemaError, match=r"^this is no schema of an event: "):
+        catalogue.read(text)

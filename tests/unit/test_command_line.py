@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from earwitness.cli import main
+from earwitness.cli import main, reference
 from earwitness.cli.app import cli
 from earwitness.cli.output import print_table
 from earwitness.embedded.home import Home
@@ -117,6 +120,87 @@ def test_a_worker_reads_its_settings_file(capsys, tmp_path):
     code, _, err = run(capsys, "worker", "privacy", "--config", str(file))
     assert code == 2
     assert "nowhere.key" in err
+
+
+@pytest.mark.parametrize("value", ["http://", "http://x:abc", "http://x:99999", "http://[:1", "ftp://x"])
+def test_an_address_that_is_none_is_wrong_use(capsys, monkeypatch, value):
+    monkeypatch.setenv("EARWITNESS_CLICKHOUSE_URL", value)
+    for command in (["query", "SELECT 1"], ["ledger"], ["clickhouse", "plan"], ["status"]):
+        code, _, err = run(capsys, *command)
+        assert code == 2
+        assert "EARWITNESS_CLICKHOUSE_URL" in err
+        assert len(err.splitlines()) == 1
+
+
+def test_a_broker_or_a_clickhouse_that_is_away_is_3(capsys, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_CLICKHOUSE_URL", "http://127.0.0.1:1")
+    for command in (["query", "SELECT 1"], ["clickhouse", "plan"], ["clickhouse", "apply"], ["ledger"]):
+        code, _, err = run(capsys, *command)
+        assert (code, len(err.splitlines())) == (3, 1), err
+        assert "ClickHouse at http://127.0.0.1:1 does not answer: " in err
+        assert "refused" in err
+
+
+@pytest.mark.parametrize("since", ["yesterday", "-5m", "999999999999d", "99999999999999999999s", "²d"])
+def test_a_time_that_is_none_is_wrong_use(capsys, monkeypatch, since):
+    monkeypatch.setenv("EARWITNESS_CLICKHOUSE_URL", "http://127.0.0.1:1")
+    code, _, err = run(capsys, "ledger", "--since", since)
+    assert code == 2
+    assert "is no time; give" in err
+
+
+def test_sql_that_is_no_text_is_wrong_use(capsys):
+    code, _, err = run(capsys, "query", "SELECT '\udcff'")
+    assert (code, err) == (2, "earwitness: the SQL is no valid UTF-8\n")
+
+
+def test_without_a_command_it_shows_which_there_are(capsys):
+    code, _, err = run(capsys)
+    assert code == 2
+    assert "completion" in err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(capsys, shell):
+    code, out, _ = run(capsys, "completion", shell)
+    assert code == 0
+    assert f"_EARWITNESS_COMPLETE={shell}_complete" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("earwitness led", ["ledger"]),
+        ("earwitness topics ", ["apply", "plan"]),
+        ("earwitness worker s", ["sink"]),
+        ("earwitness query 'SELECT count() FROM audit.data_j", ["SELECT count() FROM audit.data_job_lookup"]),
+        ("earwitness status --j", ["--json"]),
+    ],
+)
+def test_bash_completes(words, expected):
+    """With the script and a bash, as a person does it: the words as they stand on the line, and where the cursor is."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "earwitness.cli"],
+        env=os.environ
+        | {
+            "_EARWITNESS_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split("'")[0].split()) - (0 if words.endswith(" ") or "'" in words else 1)),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line.partition(",")[2] for line in asked.stdout.splitlines()] == expected, asked.stderr
+
+
+def test_what_is_stored_cannot_steer_a_terminal(capsys):
+    print_table(["a"], [["\x1b[2Jgone\x07\x9b1m"]])
+    assert capsys.readouterr().out == "a\n\\x1b[2Jgone\\x07\\x9b1m\n"
+
+
+def test_the_reference_is_what_the_commands_say():
+    assert reference.page() == Path("docs/command-line.md").read_text("utf-8")
 
 
 def test_a_piped_table_is_plain_columns(capsys):

@@ -60,6 +60,8 @@ def emit(*, file: Path, home: Path, config: Path | None, as_json: bool) -> int:
 
 def _opened(file: Path) -> IO[bytes]:
     if str(file) == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed; give a FILE")
         return sys.stdin.buffer
     try:
         return file.open("rb")

@@ -115,10 +115,10 @@ def print_balance(found: Balance) -> None:
 def _moment(since: str | None) -> datetime | None:
     if since is None:
         return None
-    if since[-1:] in _UNITS and since[:-1].isdigit():
-        return datetime.now(UTC) - timedelta(**{_UNITS[since[-1]]: int(since[:-1])})
     try:
+        if since[-1:] in _UNITS and since[:-1].isdecimal():
+            return datetime.now(UTC) - timedelta(**{_UNITS[since[-1]]: int(since[:-1])})
         moment = datetime.fromisoformat(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(f"--since {since!r} is no time; give 2026-11-24T15:00:00Z, or 90m, 24h, 7d") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

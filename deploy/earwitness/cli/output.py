@@ -23,6 +23,9 @@ __all__ = ["Progress", "Working", "json_line", "print_table"]
 _PATIENCE_SECONDS = 2.0
 _GAP = 3  # what a table puts between two columns
 
+# What is stored must not be able to steer a terminal.
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+
 
 def json_line(value: object) -> None:
     """Print a value as one line of JSON."""
@@ -73,7 +76,7 @@ def _text(cell: object) -> str:
         return f"{cell:,}" if sys.stdout.isatty() else str(cell)
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ", timespec="milliseconds")
-    return str(cell)
+    return str(cell).translate(_VISIBLE)
 
 
 class Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -26,8 +27,7 @@ _CAUSE = re.compile(
     r"(?:Errno -?\d+\] |: )((?:Connection|Name|Temporary failure|No route|timed out|Read timed out)[^\"')]*)"
 )
 
-# It logs what it raises, and without a handler that goes to standard error.
-logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
+_ADDED = "FORMAT Native"  # by clickhouse-connect, and nobody's mistake
 
 
 def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -37,6 +37,8 @@ def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[t
         UsageError: ClickHouse refuses the statement.
         UnavailableError: ClickHouse does not answer.
     """
+    # It logs what it raises, to standard error when nobody has said where to.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL + 1)
     try:
         client = clickhouse_connect.get_client(
             dsn=settings.url,
@@ -61,7 +63,7 @@ def run_query(settings: ClickHouseSettings, sql: str) -> tuple[list[str], list[t
             raise UsageError(
                 f"ClickHouse refuses the login of {settings.user}; check EARWITNESS_CLICKHOUSE_PASSWORD_FILE"
             ) from None
-        raise UsageError(f"ClickHouse refuses it: {' '.join(known[2].split())}") from None
+        raise UsageError(f"ClickHouse refuses it: {' '.join(known[2].replace(_ADDED, '').split())}") from None
     except ClickHouseError as error:
         raise UnavailableError(f"ClickHouse at {settings.url}: {error}") from None
     return list(result.column_names), [tuple(row) for row in result.result_rows]
@@ -76,6 +78,10 @@ def query(*, sql: str, home: Path, config: Path | None, as_json: bool) -> None:
     """Run one SQL statement as the analyst, who sees the masked views of the database `audit` and nothing else."""
     if not sql.strip():
         raise UsageError("the SQL is empty; try: earwitness query 'SHOW TABLES FROM audit'")
+    try:
+        sql = os.fsencode(sql).decode("utf-8")  # whatever the locale says that arguments are
+    except UnicodeError:
+        raise UsageError("the SQL is no valid UTF-8") from None
     settings = settings_for("analyst", home, config).need_clickhouse()
     with Working("ClickHouse is at it"):
         columns, rows = run_query(settings, sql)

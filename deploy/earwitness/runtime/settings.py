@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.secret import PREFIX, Secret, read_private_file
@@ -281,4 +282,11 @@ def _url(name: str, value: str | None) -> str | None:
         raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; it must start with http:// or https://")
     if "@" in value:
         raise SettingsError(f"{PREFIX}{name.upper()} holds a user or password; give them as settings of their own")
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or a bracket too many
+        usable = False
+    if not usable:
+        raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; give http(s)://host:port")
     return value.rstrip("/")

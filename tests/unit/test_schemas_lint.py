@@ -66,6 +66,7 @@ BROKEN = {
     "tries: has pii, but only text can be masked, not int": adding("tries", "int", pii="secret"),
     "photo: has pii, but only text can be masked, not bytes": adding("photo", "bytes", pii="name"),
     "the enum Mood has no default symbol": adding("mood", {"type": "enum", "name": "Mood", "symbols": ["a", "b"]}),
+    "weight: every view has a column of this name": adding("weight", "int"),
     "inner.Bad: a field name is lower case": adding("inner", RECORD),
     "the last field must be attributes": lambda definition: definition["fields"].append(
         {"name": "late", "type": "int", "doc": "…"},

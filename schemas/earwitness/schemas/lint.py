@@ -35,6 +35,8 @@ ENVELOPE = [
     "replayed",
 ]
 """The fields that every raw record starts with."""
+_OF_THE_VIEWS = ("weight", "inserted_at")
+"""Columns that the views have beside the fields."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
@@ -106,6 +108,9 @@ def _record(definition: Definition) -> Iterator[str]:
         yield f"lane is {definition.get('lane')!r}, not one of {', '.join(LANES)}"
     if definition.get("severity") not in SEVERITIES:
         yield f"severity is {definition.get('severity')!r}, not one of {', '.join(SEVERITIES)}"
+    for field in definition["fields"]:
+        if field["name"] in _OF_THE_VIEWS:
+            yield f"{field['name']}: every view has a column of this name; use another one"
     expected = "".join(part.title() for part in re.split(r"[._]", kind))
     if definition["name"] != expected or definition.get("namespace") != f"earwitness.raw.{family}":
         yield f"is called {definition.get('namespace')}.{definition['name']}, not earwitness.raw.{family}.{expected}"

@@ -199,7 +199,15 @@ def test_a_number_that_types_ten_wrong_things_in_a_row_is_told_and_turned_away_f
     assert "<Gather" in line.ring()
 
 
-def test_a_valid_input_ends_the_row_and_silence_is_no_input(line):
+def test_silence_is_no_input(line):
+    for call in range(5):
+        line.call_sid = f"CA{call:032x}"
+        line.ring()
+        line.say("", "", "")
+    assert line.told("security.error_pattern") == []
+
+
+def test_a_valid_input_ends_the_row(line):
     for call in range(4):
         line.call_sid = f"CA{call:032x}"
         line.ring()

@@ -201,6 +201,14 @@ def test_a_caller_who_does_not_get_on_is_put_through_when_somebody_is_there(new_
     assert line.over(60).disconnect_reason == "transferred"
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_caller_whose_time_is_up_is_not_put_through(new_line, stage):
+    line = at_stage(new_line(transfer_to="+12025550111"), stage, "en")
+    line.now += timedelta(seconds=121)
+    assert "<Dial" not in line.answer()
+    assert line.over(121).disconnect_reason == "max_duration"
+
+
 @pytest.mark.parametrize(
     ("action", "value", "way", "language"),
     [

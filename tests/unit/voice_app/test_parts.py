@@ -108,6 +108,14 @@ def test_an_error_that_is_no_answer_counts_as_a_failure_and_is_not_hidden():
         asked(DependencyLimits(), ZeroDivisionError())
 
 
+@pytest.mark.parametrize("status", [404, 422, 429])
+def test_refusals_open_no_circuit_since_they_are_answers(status: int):
+    limits = DependencyLimits(retry_waits=(0,) * 9, circuit=LIMITS, retried=frozenset({404, 422}))
+    answer, audit = asked(limits, *[DependencyError(status, "NO")] * 10)
+    assert isinstance(answer, DependencyError)
+    assert audit.kinds() == ["system.api_latency"] * 10
+
+
 def test_a_row_of_errors_is_told_once_for_each_so_many():
     audit, now = CapturedAudit(), 0.0
     watch = Watch(Pattern("p", count=3, window_seconds=10, blocks_seconds=5), audit=audit, clock=lambda: now)

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from typing import NoReturn
 
 import uvicorn
 from voice_app.app import create_app
@@ -39,6 +40,11 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
+def _stop(message: str) -> NoReturn:
+    sys.stderr.write(f"voice app: {message}\n")
+    sys.exit(2)
+
+
 def main() -> None:
     """Start the app and serve until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,14 +63,18 @@ def main() -> None:
 
     # uvicorn raises the signal again once it has stopped; a stop that was asked for is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    where = f"{arguments.host}:{arguments.port}"
     try:
         listener = socket.create_server((arguments.host, arguments.port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        _stop(f"cannot listen on {where}: {reason}; give another --host or --port")
+    try:
         port = listener.getsockname()[1]
         settings = Settings.from_environment(os.environ, listens_on=f"http://{arguments.host}:{port}")
         audit = AuditClient.from_env(service="ivr")
-    except (OSError, OverflowError, WrongSettingError, SettingsError) as error:
-        sys.stderr.write(f"voice app: {error}\n")
-        sys.exit(2)
+    except (WrongSettingError, SettingsError) as error:
+        _stop(str(error))
     # Yours go here: classes around your Airtable, Redis and S3 clients with the methods of Jobs, CallStates and Storage.
     backends = sample_backends(requests_a_second=arguments.airtable_rate, drill=arguments.drill)
     app = create_app(audit, settings, backends)

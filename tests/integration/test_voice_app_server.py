@@ -81,6 +81,20 @@ def test_a_token_that_is_missing_stops_the_start_with_one_line(tmp_path: Path):
     assert re.fullmatch(r"voice app: VOICE_APP_TWILIO_TOKEN_FILE: .*\n", ended.stderr)
 
 
+def test_a_port_that_is_taken_stops_the_start_with_one_line(tmp_path: Path):
+    (tmp_path / "token").write_text(TOKEN)
+    variables = {**os.environ, "EARWITNESS_ENABLED": "0", "VOICE_APP_TWILIO_TOKEN_FILE": str(tmp_path / "token")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        argv = [sys.executable, str(EXAMPLE / "main.py"), "--port", port]
+        ended = subprocess.run(argv, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    expected = (
+        rf"voice app: cannot listen on 127\.0\.0\.1:{port}: Address already in use.*; give another --host or --port\n"
+    )
+    assert re.fullmatch(expected, ended.stderr)
+
+
 def test_an_app_that_is_away_is_named():
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]

@@ -25,7 +25,7 @@ __all__ = ["Place", "PutBack", "Quarantine", "State"]
 BEGUN, DONE = b"begun", b"done"
 _MARK, _TOPIC_ID = "earwitness.put-back", "earwitness.topic-id"
 _BATCH_RECORDS, _BATCH_BYTES = 1_000, 8 << 20
-_SECONDS = 30.0
+_SECONDS, _READ_SECONDS = 30.0, 0.2
 _PRODUCER: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
@@ -202,9 +202,11 @@ class Quarantine:
                     ends[number] = end
                     starts.append(TopicPartition(QUARANTINE, number, first))
             consumer.assign(starts)
+            silent = 0.0
             while ends:
-                messages = consumer.consume(5_000, _SECONDS)
-                if not messages:
+                messages = consumer.consume(5_000, _READ_SECONDS)  # waits so long unless it has all of them
+                silent = 0.0 if messages else silent + _READ_SECONDS
+                if silent > _SECONDS:
                     raise UnavailableError("reading the quarantine: the broker does not answer; try again")
                 for message in messages:
                     number, error = message.partition() or 0, message.error()

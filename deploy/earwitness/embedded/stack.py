@@ -54,7 +54,7 @@ def steps(home: Home, workers: Sequence[str]) -> list[Step]:
     return [
         Step("starting the broker", lambda progress: _broker(home, secrets, chosen, progress), ready_seconds=120.0),
         Step("making Kafka users and topics", lambda _: _make_topics(secrets, chosen)),
-        *([Step("registering schemas", lambda _: _register(home))] if _users_registry(home) else []),
+        *([Step("registering schemas", lambda progress: _register(home, progress))] if _users_registry(home) else []),
         Step("starting the schema catalogue", lambda _: _catalogue(home, chosen), ready_seconds=30.0),
         Step("starting ClickHouse", lambda _: _clickhouse(home, secrets, chosen)),
         Step("making ClickHouse tables", lambda _: _make_tables(secrets, chosen)),
@@ -104,14 +104,19 @@ def _users_registry(home: Home) -> dict[str, str]:
     return found
 
 
-def _register(home: Home) -> None:
+def _register(home: Home, progress: Progress) -> None:
+    from earwitness.schemas.errors import RegistryAwayError
     from earwitness.schemas.registration import register_all
     from earwitness.schemas.registry import Registry
 
     registry = Settings.load(_users_registry(home)).registry
-    if registry is not None:
+    if registry is None:
+        return
+    try:
         for _ in register_all(Registry(registry)):
             pass
+    except RegistryAwayError as error:
+        progress(f"{error}; going on with what it said before")
 
 
 def _broker(home: Home, secrets: Secrets, chosen: dict[str, int], progress: Progress) -> Service:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
+import ipaddress
 import json
 import os
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -16,6 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import RegistrySettings, Secret, Settings
@@ -54,11 +60,13 @@ class Server:
 
     say: Reply
     pause: float = 0.0
+    tls: ssl.SSLContext | None = None
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/api"
+        scheme = "http" if self.tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self.listener.getsockname()[1]}/api"
         self.closing = threading.Event()
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -75,11 +83,11 @@ class Server:
                 channel, _ = self.listener.accept()
             except OSError:
                 return
-            with channel:
-                try:
-                    self._answer(channel)
-                except OSError:
-                    continue
+            try:
+                with channel if self.tls is None else self.tls.wrap_socket(channel, server_side=True) as talking:
+                    self._answer(talking)
+            except OSError:
+                continue
 
     def _answer(self, channel: socket.socket) -> None:
         channel.settimeout(5)
@@ -256,6 +264,43 @@ def test_plain_text_behind_https_is_no_safe_connection(serve: Callable[..., Serv
     url = serve(lambda *_: b"").url.replace("http://", "https://")
     with pytest.raises(RegistryAwayError, match="registry at https://"):
         Registry(RegistrySettings(url, tmp_path), 1.0).schema(7)
+
+
+def test_a_certificate_is_checked(tmp_path: Path) -> None:
+    certificate = _certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = Server(World({7: STARTED.text}), tls=context)
+    try:
+        assert Registry(RegistrySettings(server.url, tmp_path, ca_file=certificate), 5.0).schema(7) == STARTED.text
+        with pytest.raises(RegistryAwayError, match="no safe connection"):
+            Registry(RegistrySettings(server.url, tmp_path), 5.0).schema(7)
+    finally:
+        server.close()
+
+
+def _certificate(directory: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 that it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "registry")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = directory / "certificate.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
 
 
 def test_logs_in_and_never_shows_how(serve: Callable[..., Server], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -45,19 +45,36 @@ def make_old_schemas(directory: Path) -> Path:
 
 @dataclass
 class Running:
-    """A process and its log."""
+    """A process and its log. As under any supervisor, one that fails is started again: twice at most."""
 
-    process: subprocess.Popen[bytes]
+    begin: Callable[[], subprocess.Popen[bytes]]
     log: Path
+    restarts: int = 0
+
+    def __post_init__(self) -> None:
+        self.process = self.begin()
+
+    def watch(self) -> None:
+        """Start it again if it has ended."""
+        if self.process.poll() is not None:
+            self.restarts += 1
+            assert self.restarts < 3, f"it ends again and again:\n{self.log.read_text()[-2000:]}"
+            self.process = self.begin()
 
     def stop(self) -> None:
+        self.watch()
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(40) == 0, self.log.read_text()[-2000:]
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
 
     def wait_for(self, condition, seconds=60.0, what=""):
         deadline = time.monotonic() + seconds
         while not condition():
-            assert self.process.poll() is None, f"it ended:\n{self.log.read_text()[-2000:]}"
+            self.watch()
             assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.log.read_text()[-2000:]}"
             time.sleep(0.05)
 
@@ -114,20 +131,21 @@ class Release:
 
     @contextlib.contextmanager
     def _start(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> Iterator[Running]:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                env=self._environment(environment),
-                stdout=output,
-                stderr=output,
-                cwd=self.directory,
-            )
+        def begin() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                return subprocess.Popen(
+                    [sys.executable, *arguments],
+                    env=self._environment(environment),
+                    stdout=output,
+                    stderr=output,
+                    cwd=self.directory,
+                )
+
+        running = Running(begin, log)
         try:
-            yield Running(process, log)
+            yield running
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+            running.end()
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("EARWITNESS_")}

@@ -140,6 +140,8 @@ class Pipeline:
         deadline = time.monotonic() + seconds
         while (found := (len(self.stored()), len(self.dead()))) != (stored, dead):
             self.nothing_is_wrong()
+            for each in self.running.values():
+                each.watch()
             logs = {part: each.log.read_text()[-1500:] for part, each in self.running.items()}
             assert time.monotonic() < deadline, f"stored and dead: {found}, not {(stored, dead)}; {logs}"
             time.sleep(0.1)

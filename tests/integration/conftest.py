@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from earwitness.cli import main
 from earwitness.embedded import control, following
 from earwitness.embedded.home import Home
 from earwitness.embedded.process import ProcessId
@@ -94,3 +95,27 @@ def dummies(tmp_path: Path) -> Iterator[Dummies]:
     for process in dummies.processes():
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def working_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A stack with its workers, for one module; each of its tests leaves it as it was."""
+    path = tmp_path_factory.mktemp("working") / "home"
+    try:
+        control.up(path, progress=lambda _: None, foreground_child=True)
+        yield path
+    finally:
+        control.down(path, lambda _: None)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command; returns its exit code and what it printed, to standard output and to standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return run

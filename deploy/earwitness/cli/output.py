@@ -21,6 +21,7 @@ from rich.table import Table
 __all__ = ["Progress", "Working", "json_line", "print_table"]
 
 _PATIENCE_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
 _GAP = 3  # what a table puts between two columns
 
 # What is stored must not be able to steer a terminal.
@@ -101,6 +102,7 @@ class Working:
     def __init__(self, what: str, total: float | None = None) -> None:
         self._what, self._total, self._done = what, total, 0.0
         self._bar: Bar | None = None
+        self._told = 0.0
         self._lock = threading.Lock()
         self._timer = threading.Timer(_PATIENCE_SECONDS, self._show)
         self._timer.daemon = True
@@ -108,7 +110,8 @@ class Working:
     def advance(self, amount: float) -> None:
         """So much more is done."""
         self._done += amount
-        if self._bar is not None:
+        if self._bar is not None and time.monotonic() - self._told > _LOOK_SECONDS:
+            self._told = time.monotonic()
             self._bar.update(self._bar.task_ids[0], completed=self._done)
 
     def __enter__(self) -> Self:

@@ -1,0 +1,148 @@
+"""The command on a real stack: events in, the books by kind and minute, who sees what, rights compared."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from earwitness.clickhouse import access_plan
+from earwitness.clickhouse.access import Grant, Policy
+from earwitness.embedded import control
+from earwitness.runtime.settings import Secret, Settings
+
+pytestmark = pytest.mark.stack
+
+ENDED = {
+    "kind": "call.ended",
+    "duration_seconds": 3,
+    "disconnect_reason": "completed",
+    "final_stage": "goodbye",
+    "call_status": "completed",
+}
+FOUND = {"kind": "data.job_lookup", "client_id": "A1", "job_number": "7", "found": True, "latency_ms": 1.5}
+COUNTS = ("stored", "sampled", "dead", "lost", "in_flight", "unexplained")
+
+
+@pytest.fixture
+def home(working_home: Path) -> Path:
+    return working_home
+
+
+def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not ask():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
+
+
+def settings(home: Path, role: str) -> Settings:
+    return Settings.load(control.environment(home, role))
+
+
+@pytest.fixture
+def books(run, home) -> Callable[[], dict[str, Any]]:
+    def books() -> dict[str, Any]:
+        code, out, _ = run("ledger", "--json", "--minutes", "--home", str(home))
+        found = json.loads(out)
+        assert code == (1 if found["unexplained"] else 0)
+        return found
+
+    return books
+
+
+def test_what_goes_in_is_in_the_books_by_kind_and_minute(run, home, books, tmp_path):
+    before = {line["kind"]: line["produced"] for line in books()["kinds"]}
+    file = tmp_path / "events.jsonl"
+    bad = ['{"kind": "call.ended"}', "no json", json.dumps(ENDED | {"duration_seconds": "long"})]
+    file.write_text("\n".join([*[json.dumps(ENDED)] * 5, bad[0], "", *[json.dumps(FOUND)] * 3, *bad[1:]]) + "\n")
+    code, out, err = run("emit", str(file), "--home", str(home))
+    assert (code, out) == (1, "8 events delivered, 3 lines refused\n")
+    refused = [json.loads(line) for line in err.splitlines()]
+    assert [line["line"] for line in refused] == [6, 11, 12]
+    assert "duration_seconds" in refused[0]["reason"]
+    assert "duration_seconds" in refused[2]["reason"]
+    # Something that is no event, straight into Kafka: it can only be dead.
+    kafka = settings(home, "producer").need_kafka()
+    producer = Producer(kafka.librdkafka())
+    producer.produce("audit.raw.call", b"garbage", b"k")
+    assert producer.flush(20) == 0
+    wait_for(lambda: (found := books())["in_flight"] == 0 and sum(line["dead"] for line in found["kinds"]) > 0)
+    found = books()
+    kinds = {line["kind"]: line for line in found["kinds"]}
+    assert kinds["call.ended"]["stored"] - before.get("call.ended", 0) == 5
+    assert kinds["data.job_lookup"]["stored"] - before.get("data.job_lookup", 0) == 3
+    assert kinds["call.?"]["dead"] == 1
+    for line in found["kinds"] + found["minutes"]:
+        assert line["produced"] == sum(line[name] for name in COUNTS), line
+    by_minute = sum(line["stored"] for line in found["minutes"] if line["kind"] == "call.ended")
+    assert by_minute == kinds["call.ended"]["stored"]
+    assert sum(line["dead"] for line in found["minutes"] if line["kind"] == "call.?") == 1
+    code, out, _ = run("ledger", "--home", str(home))
+    assert code == 0
+    assert "# Ledger by kind\nkind\tproduced\tstored\tsampled\tdead\tlost\tin flight\tunexplained\n" in out
+
+
+def test_nothing_since_is_nothing_on_its_way(run, home, books):
+    wait_for(lambda: books()["in_flight"] == 0)
+    code, out, _ = run("ledger", "--json", "--since", "0s", "--home", str(home))
+    assert code == 0
+    assert json.loads(out)["in_flight"] == 0
+
+
+def test_status_shows_processes_stages_and_the_ledger(run, home):
+    code, out, _ = run("status", "--json", "--home", str(home))
+    found = json.loads(out)
+    assert (code, found["ready"], found["trouble"]) == (0, True, None)
+    assert [service["name"] for service in found["stack"]["services"]][-2:] == ["privacy", "sink"]
+    assert [(stage["stage"], stage["workers"]) for stage in found["stages"]] == [("privacy", 1), ("sink", 1)]
+    assert found["ledger"]["unexplained"] == 0
+
+
+def test_an_analyst_sees_views_and_nothing_else(run, home):
+    code, out, _ = run("query", "--home", str(home), "SELECT count() >= 0 AS sees FROM audit.events")
+    assert (code, out) == (0, "sees\nTrue\n") or (code, out) == (0, "sees\n1\n")
+    for sql in ("SELECT * FROM store.events", "DROP VIEW audit.events", "SELECT * FROM file('/etc/passwd')"):
+        code, _, err = run("query", "--home", str(home), sql)
+        assert (code, len(err.splitlines())) == (2, 1)
+
+
+def test_rights_are_compared_as_the_server_tells_them(home, monkeypatch):
+    """The embedded server's users stand in its users.xml, under names without a prefix: what is read is the same."""
+    admin = settings(home, "admin").need_clickhouse()
+    passwords = {
+        user: secret
+        for user in ("sink", "analyst")
+        if (secret := settings(home, user).need_clickhouse().password) is not None
+    }
+
+    def differ(prefix: str = "") -> list[tuple[str, str]]:
+        return [(part.kind, part.name) for part in access_plan.plan(admin, passwords, prefix=prefix)]
+
+    # The embedded server fixes a setting of its engine, and knows where the sink's schemas are.
+    assert differ() == [("profile", "sink"), ("profile", "analyst"), ("profile", "plain")]
+    url = settings(home, "sink").clickhouse_registry_url
+    assert url is not None
+    policy = Policy.load().with_settings("sink", {"format_avro_schema_registry_url": url})
+    policy = policy.with_fixed({"allow_python_table_function": 0})
+    monkeypatch.setattr(Policy, "load", lambda: policy)
+    assert differ() == []
+    assert access_plan.plan(admin, passwords) == []  # with its own prefix: nothing that SQL could change
+    wider = replace(policy.roles["analyst"], grants=(Grant(("SELECT",), "audit.*"), Grant(("SELECT",), "store.*")))
+    other = replace(policy, roles=policy.roles | {"analyst": wider})
+    monkeypatch.setattr(Policy, "load", lambda: other)
+    assert differ() == [("role", "analyst")]
+    quota = replace(policy.quotas["analyst"], limits={"queries": 5})
+    monkeypatch.setattr(Policy, "load", lambda: replace(policy, quotas={"analyst": quota}))
+    assert differ() == [("quota", "analyst")]
+    monkeypatch.setattr(Policy, "load", lambda: policy)
+    passwords["sink"] = Secret("another one")
+    assert differ() == [("user", "sink")]
+    del passwords["sink"]
+    assert differ() == []

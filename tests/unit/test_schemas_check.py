@@ -164,6 +164,12 @@ def test_check_of_a_change_that_breaks(capsys, file, tmp_path):
     assert any("type narrowed" in each["what"] for each in told["changed"][0]["findings"])
 
 
+def test_what_only_the_avro_library_refuses_is_said(capsys, file):
+    code, out, _ = run(capsys, "check", file(LOOKUP, changing("latency_ms", order="random")))
+    assert code == 1
+    assert "avro does not take it" in out
+
+
 def test_a_new_kind_is_new(capsys, file):
     path = file(LOOKUP, lambda d: d.update(kind="data.job_export", name="DataJobExport"))
     code, out, _ = run(capsys, "check", path)

@@ -73,10 +73,14 @@ def _findings(before: Sequence[Version], draft: Version) -> Iterator[Finding]:
 
 def _reason(reader: Schema, writer: Schema) -> str:
     """Why a reader does not read what a writer writes; empty when it does."""
+    import avro.errors
     import avro.schema
     from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-    parsed: list[Any] = [avro.schema.parse(schema.text) for schema in (reader, writer)]
+    try:
+        parsed: list[Any] = [avro.schema.parse(schema.text) for schema in (reader, writer)]
+    except avro.errors.AvroException as error:
+        return f"avro does not take it: {' '.join(str(error).split())[:200]}"
     result = ReaderWriterCompatibilityChecker().get_compatibility(*parsed)  # type: ignore[no-untyped-call]
     if result.compatibility is SchemaCompatibilityType.compatible:
         return ""

@@ -13,7 +13,7 @@ import pytest
 from confluent_kafka import Producer
 
 from earwitness.clickhouse import access_plan
-from earwitness.clickhouse.access import Grant, Policy
+from earwitness.clickhouse.access import Grant, Policy, User
 from earwitness.embedded import control
 from earwitness.runtime.settings import Secret, Settings
 
@@ -146,3 +146,10 @@ def test_rights_are_compared_as_the_server_tells_them(home, monkeypatch):
     assert differ() == [("user", "sink")]
     del passwords["sink"]
     assert differ() == []
+    ghost = User("ghost", "analyst", "analyst")
+    monkeypatch.setattr(Policy, "load", lambda: replace(policy, users=policy.users | {"ghost": ghost}))
+    (missing,) = access_plan.plan(admin, passwords, prefix="")
+    assert (missing.name, missing.statements) == ("ghost", ())  # nobody has said its password
+    passwords["ghost"] = Secret("boo")
+    (missing,) = access_plan.plan(admin, passwords, prefix="")
+    assert missing.statements[0].startswith("CREATE USER IF NOT EXISTS `ghost`")

@@ -81,11 +81,13 @@ def apply_(*, home: Path, config: Path | None, passwords: Path | None, cluster: 
     parts = _parts(settings, passwords, cluster)
     with contextlib.closing(Server(settings, timeout=60.0)) as server:
         for part in parts:
-            progress(_line(part))
+            if part.statements:
+                progress(_line(part))
             for statement in part.statements:
                 server.command(statement)
-    done = len(parts) + len(migrate.apply(settings, progress))
-    left = [step.line for step in migrate.plan(settings)]
+    left = [_line(part) for part in parts if not part.statements]
+    done = len(parts) - len(left) + len(migrate.apply(settings, progress))
+    left += [step.line for step in migrate.plan(settings)]
     click.echo(f"{done} changes made." if done or left else "Tables, views and rights are as declared.")
     for line in left:
         click.echo(f"left to a person: {line}", err=True)
@@ -116,6 +118,8 @@ def _read(directory: Path | None) -> Mapping[str, Secret]:
 
 
 def _line(part: Part) -> str:
+    if not part.statements:
+        return f"the {part.kind} {part.name} is missing: give its password with --passwords"
     return f"make the {part.kind} {part.name} as the access policy has it"
 
 

@@ -38,7 +38,8 @@ def plan(
 
     Args:
         settings: an administrator's.
-        passwords: by user; a user without one keeps the password that it has, and is not made when it is missing.
+        passwords: by user; a user without one keeps the password that it has. One that is missing cannot be made
+            then: its part has no statements.
         cluster: for `ON CLUSTER`.
         prefix: before the names of roles, profiles and quotas.
 
@@ -63,7 +64,8 @@ def plan(
             knows_it = user.login != "password" or (secret is not None and _logs_in(settings, user.name, secret))
             if secret is None and user.login == "password":
                 # Without its password only what it may do can be made so, and only where the user is there.
-                part = replace(part, statements=part.statements[2:])  # noqa: PLW2901 - the rest of the same part
+                is_there = bool(server.rows(f"SELECT 1 FROM system.users WHERE name = '{user.name}'"))
+                part = replace(part, statements=part.statements[2:] if is_there else ())  # noqa: PLW2901 - the rest of it
                 knows_it = True
             if not (unchanged and knows_it):
                 found.append(part)

@@ -86,7 +86,7 @@ def status(*, home: Path, config: Path | None, as_json: bool) -> int:
 
 
 def _print(state: StackState) -> None:
-    click.echo(f"{state.phase}{': ' + state.message if state.message and state.phase != 'ready' else ''}")
+    click.echo(f"{state.phase}{': ' + state.message if state.message else ''}")
     if state.services:
         columns = ["process", "state", "pid", "port", "up for", "restarts", "memory MB", "CPU s", "last exit"]
         print_table(columns, [_row(service, state.ports) for service in state.services])

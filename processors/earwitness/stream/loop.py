@@ -18,8 +18,9 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.runtime.errors import EarwitnessError
 from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, QUARANTINE
+from earwitness.stream.asking import is_answered
 from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import Outputs
 from earwitness.stream.records import Records
@@ -31,7 +32,6 @@ __all__ = ["SliceLoop", "StageError"]
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.005
-_ASK_AGAIN_SECONDS, _ASK_SELDOM_SECONDS = 0.25, 2.0
 _IDLE_SECONDS = 1.0
 
 
@@ -73,7 +73,7 @@ class SliceLoop:
         """The body of the Faust agent. Ends by cancellation, or raises.
 
         Raises:
-            StageError: the step raised, or nothing was confirmed or answered for too long.
+            StageError: the step raised, or nothing was confirmed for too long.
             TopicChangedError: a topic was deleted and made again, or has more partitions.
             EarwitnessError: outputs are refused, a topic cannot be looked up.
         """
@@ -95,7 +95,10 @@ class SliceLoop:
         message = event.message
         topic_id = await self._topics.confirm(message.topic, message.fetched, self._options.stall_seconds)
         source = SourceSlice(message.topic, topic_id, message.partition, event.value)
-        slice_ = _Open(event, source, await self._result(source))
+        result = await self._result(event, source)
+        if result is None:
+            return
+        slice_ = _Open(event, source, result)
         if not self._open:
             self._progress = monotonic()
         self._open += 1
@@ -103,31 +106,14 @@ class SliceLoop:
         self._produce(slice_)
         self._changed.set()
 
-    async def _result(self, source: SourceSlice) -> Result:
+    async def _result(self, event: Any, source: SourceSlice) -> Result | None:
         while True:
             try:
                 return self._process(source)
             except NeedsAnswerError as question:
-                await self._ask(question, source)
-
-    async def _ask(self, question: NeedsAnswerError, source: SourceSlice) -> None:
-        """Ask until there is an answer; not for ever, because a group cannot rebalance while its member waits here."""
-        began, pause = monotonic(), _ASK_AGAIN_SECONDS
-        where = f"{source.topic}[{source.partition}] from offset {source.first} on"
-        while True:
-            try:
-                await asyncio.to_thread(question.ask)
-            except UnavailableError as error:
-                if monotonic() - began > self._options.stall_seconds:
-                    raise StageError(f"{where} waited for {self._options.stall_seconds:g} s: {error}") from None
-                if pause == _ASK_AGAIN_SECONDS:
-                    logger.warning("%s: %s waits, nothing of it is lost: %s", self._records.stage, where, error)
-            else:
-                if pause > _ASK_AGAIN_SECONDS:
-                    logger.info("%s: %s goes on", self._records.stage, where)
-                return
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _ASK_SELDOM_SECONDS)
+                where = f"{self._records.stage}: {source.topic}[{source.partition}] from offset {source.first} on"
+                if not await is_answered(question, event, event.app, where):
+                    return None
 
     def _process(self, source: SourceSlice) -> Result:
         try:

@@ -229,6 +229,10 @@ class _Consumer(driver.Consumer):
         self._buffered_partitions.difference_update(revoked)
         self._marks.forget(revoked)
 
+    def let_go(self, message: ConsumerMessage) -> None:
+        """A slice that was begun will not be acknowledged: the base must not wait for it before it gives partitions back."""
+        self._unacked_messages.discard(message)
+
 
 class Transport(driver.Transport):
     """Kafka by aiokafka, in slices. The app must have `slices`, a `SliceOptions` (`app.py`)."""

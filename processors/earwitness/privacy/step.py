@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from earwitness.privacy.masker import Masker
 from earwitness.privacy.raw_schemas import NotAskedError, RawSchemas
 from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas import framing
 from earwitness.schemas.errors import DatumError, FramingError, UnknownSchemaError
-from earwitness.stream.step import Dead, NeedsAnswerError, Output, Reason, Result, SourceRecord, SourceSlice
+from earwitness.stream.step import Dead, NeedsAnswerError, Output, Reason, Result, SourceRecord, SourceSlice, place_of
 
 __all__ = ["MOST_BYTES", "MaskingStep"]
 
@@ -41,7 +41,7 @@ class MaskingStep:
             try:
                 value = mask(record.value, offset, record.timestamp)
                 if len(value) > MOST_BYTES:
-                    raise _TooLargeError(f"masked it has {len(value)} bytes, more than {MOST_BYTES}")
+                    _refuse(len(value))
                 messages.append({"value": value, "key": record.key})
                 now = "masked"
             except (DatumError, UnknownSchemaError) as error:
@@ -49,6 +49,9 @@ class MaskingStep:
                 now = "dead"
             except NotAskedError:
                 raise NeedsAnswerError(lambda: self._schemas.ask([each.value for each in source.records])) from None
+            except Exception as error:  # noqa: BLE001 - a fault of ours that one record brings out must not stop all others
+                result.dead.append(_failed(record, error))
+                now = "dead"
             if now != outcome:
                 if offset != start:
                     outcomes.append((outcome, start, previous))
@@ -74,6 +77,17 @@ class MaskingStep:
 
 class _TooLargeError(DatumError):
     reason = "too_large"
+
+
+def _refuse(size: int) -> NoReturn:
+    raise _TooLargeError(f"masked it has {size} bytes, more than {MOST_BYTES}")
+
+
+def _failed(record: SourceRecord, error: Exception) -> Dead:
+    # Its message may quote the record, so only type and place are told.
+    detail = f"masking it raised {type(error).__name__} at {place_of(error)}"
+    schema_id = framing.schema_id(record.value) if record.value is not None else None
+    return Dead(record.offset, "stage_failed", detail, record.value, schema_id)
 
 
 def _dead(record: SourceRecord, error: DatumError | UnknownSchemaError) -> Dead:

@@ -15,16 +15,16 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
+from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import EarwitnessError
 from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, QUARANTINE
 from earwitness.stream.asking import is_answered
 from earwitness.stream.options import SliceOptions
 from earwitness.stream.outputs import Outputs
 from earwitness.stream.records import Records
-from earwitness.stream.step import NeedsAnswerError, Result, SourceSlice, Step
+from earwitness.stream.step import Dead, NeedsAnswerError, Result, SourceSlice, Step, place_of
 from earwitness.stream.topics import Topics
 
 __all__ = ["SliceLoop", "StageError"]
@@ -68,6 +68,7 @@ class SliceLoop:
         self._in_flight = 0
         self._progress = 0.0
         self._changed = asyncio.Event()
+        self._complaints = Complaints(logger)
 
     async def run(self, stream: Any) -> None:
         """The body of the Faust agent. Ends by cancellation, or raises.
@@ -124,7 +125,7 @@ class SliceLoop:
             # Its message may quote the record, so only type and place are told.
             raise StageError(
                 f"processing {source.topic}[{source.partition}] offsets {source.first} to {source.last} raised "
-                f"{type(error).__name__} at {_place(error.__traceback__)}; nothing of it is acknowledged"
+                f"{type(error).__name__} at {place_of(error)}; nothing of it is acknowledged"
             ) from None
 
     def _produce(self, slice_: _Open) -> None:
@@ -139,6 +140,7 @@ class SliceLoop:
             )
         dead = slice_.result.dead
         if dead:
+            self._tell(slice_.source, dead)
             slice_.waiting += self._outputs.produce(
                 DEAD_LETTERS, self._records.dead_letters(slice_.source, dead), delivered
             )
@@ -146,6 +148,22 @@ class SliceLoop:
         slice_.result.outputs = []
         if not slice_.waiting:
             self._confirmed.append(slice_)
+
+    def _tell(self, source: SourceSlice, dead: list[Dead]) -> None:
+        """A line a minute for each reason; the dead letters themselves tell of every record."""
+        for reason, first in {each.reason: each for each in reversed(dead)}.items():
+            self._complaints.say(
+                reason,
+                "%s: %s[%d] offset %d is a dead letter (%s): %s; %d in this slice, their bytes are kept sealed; "
+                "see: earwitness deadletters list",
+                self._records.stage,
+                source.topic,
+                source.partition,
+                first.offset,
+                reason,
+                first.detail,
+                sum(each.reason == reason for each in dead),
+            )
 
     async def _room(self) -> None:
         while self._in_flight >= self._options.max_in_flight:
@@ -195,9 +213,3 @@ class SliceLoop:
                 slice_.entered = True
                 entry = self._records.ledger_entry(slice_.source, slice_.result)
                 self._outputs.produce(LEDGER, [entry], partial(self._confirmed.append, slice_))
-
-
-def _place(trace: TracebackType | None) -> str:
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-__all__ = ["Dead", "NeedsAnswerError", "Output", "Reason", "Result", "SourceRecord", "SourceSlice", "Step"]
+__all__ = ["Dead", "NeedsAnswerError", "Output", "Reason", "Result", "SourceRecord", "SourceSlice", "Step", "place_of"]
 
 Reason = Literal[
     "framing",
@@ -132,6 +132,14 @@ class NeedsAnswerError(Exception):
     def __init__(self, ask: Callable[[], None]) -> None:
         super().__init__()
         self.ask = ask
+
+
+def place_of(error: BaseException) -> str:
+    """Where an exception was raised: file and line, nothing of what was worked on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
 
 
 class Step(Protocol):

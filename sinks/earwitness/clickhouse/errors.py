@@ -18,9 +18,18 @@ __all__ = ["Remedy", "ServerError", "remedy"]
 _WORDS = re.compile(r"Code: \d+\. DB::Exception: (.*?)(?: \(version .*)?\Z", re.DOTALL)
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)\s*(?:\(version .*)?\Z", re.DOTALL)
 _MAX_WORDS = 400
-
 _HINTS = {
+    16: "run: earwitness clickhouse apply",
+    47: "run: earwitness clickhouse apply",
+    60: "run: earwitness clickhouse apply",
+    81: "run: earwitness clickhouse apply",
     86: "a schema is missing where ClickHouse asks for schemas (EARWITNESS_CLICKHOUSE_REGISTRY_URL); upgrade what runs there",
+    241: "its memory limit is reached; give it more, or find the query that takes it",
+    242: "a table is read-only; does its replica reach Keeper?",
+    243: "its disk is full; make room",
+    252: "its merges do not keep up; see system.merges",
+    497: "the user lacks a right; run: earwitness clickhouse apply",
+    516: "check the user and its password",
 }
 
 
@@ -42,8 +51,9 @@ class ServerError(EarwitnessError):
         self.code = code
         self.name = name[1] if name else ""
         words = " ".join((found[1] if found else text).split())[:_MAX_WORDS]
-        tells = _HINTS.get(code) or self.name or "no name" if quoting and code not in _STOP else words
-        super().__init__(f"ClickHouse refuses it (code {code}): {tells}")
+        tells = self.name or "no name" if quoting and code not in _STOP else words
+        hint = f"; {_HINTS[code]}" if code in _HINTS else ""
+        super().__init__(f"ClickHouse refuses it (code {code}): {tells}{hint}")
 
 
 class NoAnswerError(UnavailableError):

@@ -155,7 +155,9 @@ class Loader:
             raise error
         pause = self._backoff.failed()
         if self._backoff.failures in {1, 4} or self._backoff.failures % 8 == 0:
-            logger.warning("%s; failure %d in a row, again in %.1f s", error, self._backoff.failures, pause)
+            logger.warning(
+                "%s; failure %d in a row, nothing is lost, again in %.1f s", error, self._backoff.failures, pause
+            )
         self._forget()
         if self._assignment.claimed:
             self._assignment.rewind()

@@ -23,6 +23,9 @@ from earwitness.runtime.settings import KafkaSettings
 __all__ = ["OutputError", "Outputs"]
 
 logger = logging.getLogger(__name__)
+# What matters comes through the error callback.
+_QUIET = logging.getLogger(f"{__name__}.librdkafka")
+_QUIET.setLevel(logging.CRITICAL + 1)
 
 MAX_MESSAGE_BYTES = 2 << 20
 _ANY_PARTITION = -1
@@ -37,7 +40,6 @@ _CONFIG: dict[str, Any] = {
     "linger.ms": 5,
     "batch.num.messages": 10_000,
     "message.max.bytes": MAX_MESSAGE_BYTES,
-    "log_level": 2,  # what matters comes through the error callback
     # What is in flight is bounded by the loop; these only must not be reached before.
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 1 << 20,
@@ -57,7 +59,7 @@ class Outputs:
         self._error: str | None = None
         self._bootstrap = kafka.bootstrap
         self._complaints = Complaints(logger)
-        self._producer = Producer({**kafka.librdkafka(), **_CONFIG, "error_cb": self._on_error})
+        self._producer = Producer({**kafka.librdkafka(), **_CONFIG, "error_cb": self._on_error}, logger=_QUIET)
 
     def produce(
         self,
@@ -93,8 +95,8 @@ class Outputs:
             raise OutputError(f"cannot produce to {topic}: {error}") from error
         if taken != len(messages):
             self.poll()  # knows better why
-            reason = next(message["_error"] for message in messages if "_error" in message)
-            raise OutputError(f"cannot produce to {topic}: {reason}")
+            reason = next(message["_error"] for message in messages if "_error" in message).str()
+            raise OutputError(f"cannot produce to {topic}: {reason}; see: earwitness topics plan")
         return calls
 
     def poll(self) -> None:
@@ -108,7 +110,7 @@ class Outputs:
         except KafkaException as error:
             self._fail(str(error))
         if self._error is not None:
-            raise OutputError(f"cannot produce to {self._error}")
+            raise OutputError(f"cannot produce to {self._error}; see: earwitness topics plan")
 
     def close(self) -> None:
         """Drop what is not delivered yet and end."""

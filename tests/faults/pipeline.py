@@ -61,6 +61,7 @@ class Pipeline:
     def __init__(self, path: Path) -> None:
         self.home = Home(path)
         self._log_starts: dict[str, int] = {}
+        self._restarts: dict[str, int] = {}
         self.taken_away = 0
 
     def up(self, workers: Sequence[str] = WORKERS) -> None:
@@ -298,7 +299,7 @@ class Pipeline:
             self._server.close()
             return 0
 
-    def wait_stored(self, service: str, count: int, seconds: float = 60.0) -> None:
+    def wait_stored(self, service: str, count: int, seconds: float = 120.0) -> None:
         """All are there, each once."""
         wait_for(
             lambda: self.stored(service)[1] >= count,
@@ -317,7 +318,7 @@ class Pipeline:
         )
         return [tuple(row) for row in self.rows(sql)]
 
-    def ledger(self, seconds: float = 60.0) -> dict[str, Any]:
+    def ledger(self, seconds: float = 90.0) -> dict[str, Any]:
         """`earwitness ledger --json`, once nothing is on its way; `exit` is its exit code."""
         deadline = time.monotonic() + seconds
         while True:
@@ -328,7 +329,7 @@ class Pipeline:
                 return found
             time.sleep(0.2)
 
-    def assert_balanced(self, seconds: float = 60.0) -> dict[str, Any]:
+    def assert_balanced(self, seconds: float = 90.0) -> dict[str, Any]:
         """The books agree, but for what a test before took away on purpose, and nothing is on its way."""
         found = self.ledger(seconds)
         logs = "\n".join(self.log(name) for name in LOGS)
@@ -336,7 +337,7 @@ class Pipeline:
         assert (found["exit"], found.get("unexplained"), found.get("in_flight")) == expected, f"{found}\n{logs}"
         return found
 
-    def assert_positions_balanced(self, seconds: float = 60.0) -> list[dict[str, Any]]:
+    def assert_positions_balanced(self, seconds: float = 90.0) -> list[dict[str, Any]]:
         """The same for the pipeline's book alone: where bytes are changed, what producers count is changed too."""
         found = self.ledger(seconds)
         assert found.get("in_flight") == 0, found
@@ -348,7 +349,8 @@ class Pipeline:
     # What it said
 
     def mark(self) -> None:
-        """From here on `log` tells only what is new."""
+        """From here on `log` and `assert_not_restarted` tell only of what is new."""
+        self._restarts = {each.name: each.restarts for each in control.status(self.home.path).services}
         for name in ("supervisor", *LOGS):
             path = self.home.log(name)
             self._log_starts[name] = path.stat().st_size if path.exists() else 0
@@ -359,7 +361,7 @@ class Pipeline:
             file.seek(self._log_starts.get(name, 0))
             return file.read().decode("utf-8", "replace")
 
-    def wait_said(self, name: str, pattern: str, seconds: float = 60.0) -> str:
+    def wait_said(self, name: str, pattern: str, seconds: float = 90.0) -> str:
         """The line that matches, as soon as it is there."""
         found: list[str] = []
 
@@ -369,6 +371,13 @@ class Pipeline:
 
         wait_for(said, seconds, lambda: f"{name} says {pattern!r}; it said\n{self.log(name)}")
         return found[0]
+
+    def assert_not_restarted(self, *names: str) -> None:
+        """Since `mark` these went on by themselves."""
+        for name in names:
+            assert self.restarts(name) == self._restarts.get(name, 0), (
+                self.home.log("supervisor").read_text() + self.home.log(name).read_text()
+            )
 
     def assert_quiet(self, name: str, lines: int) -> None:
         """No traceback, and not more than so many warnings and errors: a line tells something only when it is one of few."""

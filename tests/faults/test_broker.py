@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pipeline import emit, new_service, wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 WAITING = r"the broker at 127\.0\.0\.1:\d+ does not answer \(.+\); waiting for it, nothing is lost"
 
@@ -35,7 +35,7 @@ def test_away_in_the_middle_and_back(pipeline: Any, caplog: pytest.LogCaptureFix
     assert len(caplog.records) <= 3, caplog.text
     pipeline.assert_balanced()
     for worker in ("privacy", "sink"):
-        assert pipeline.restarts(worker) == 0, "it waits, it need not start again"
+        pipeline.assert_not_restarted(worker)
         pipeline.assert_quiet(worker, 5)
 
 
@@ -52,7 +52,7 @@ def test_away_longer_than_a_full_queue_refuses_and_says_so(pipeline: Any) -> Non
             assert taken < 50_000
         refused = client.stats().refused
         assert refused == {"queue_full": 1}
-    pipeline.wait_stored(service, taken, 120)
+    pipeline.wait_stored(service, taken)
     assert client.close() == 0
     stats = client.stats()
     assert (stats.accepted, stats.acknowledged, stats.dropped) == (taken, taken, {})
@@ -108,7 +108,7 @@ def test_frozen_for_longer_than_a_session(pipeline: Any) -> None:
         pipeline.wait_said("sink", r"36 partitions revoked", 60)
         pipeline.wait_said("privacy", r"ERROR|WARNING", 60)
     emit(client, 500, 1_000)
-    pipeline.wait_stored(service, 1_500, 120)
+    pipeline.wait_stored(service, 1_500)
     assert client.close() == 0
     pipeline.assert_balanced()
     for worker in ("privacy", "sink"):

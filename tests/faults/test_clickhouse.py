@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pipeline import emit, new_service, wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 
 def test_away_and_back(pipeline: Any) -> None:
@@ -30,7 +30,7 @@ def test_away_and_back(pipeline: Any) -> None:
     pipeline.wait_stored(service, 2_000)
     assert client.close() == 0
     pipeline.assert_balanced()
-    assert pipeline.restarts("sink") == 0
+    pipeline.assert_not_restarted("sink")
     pipeline.assert_quiet("sink", 6)
 
 
@@ -47,7 +47,7 @@ def test_killed_again_and_again_in_the_middle_of_inserts(pipeline: Any) -> None:
     pipeline.wait_stored(service, rounds * count)
     assert client.close() == 0
     pipeline.assert_balanced()
-    assert pipeline.restarts("sink") == 0
+    pipeline.assert_not_restarted("sink")
 
 
 def test_frozen_and_thawed(pipeline: Any) -> None:
@@ -63,7 +63,7 @@ def test_frozen_and_thawed(pipeline: Any) -> None:
     pipeline.wait_stored(service, 1_000)
     assert client.close() == 0
     pipeline.assert_balanced()
-    assert pipeline.restarts("sink") == 0
+    pipeline.assert_not_restarted("sink")
 
 
 @contextlib.contextmanager
@@ -105,7 +105,7 @@ def test_refusing_for_a_while(pipeline: Any, name: str, value: int, said: str) -
     assert client.close() == 0
     pipeline.assert_balanced()
     assert pipeline.letters() == [], "the rows were not bad"
-    assert pipeline.restarts("sink") == 0
+    pipeline.assert_not_restarted("sink")
     pipeline.assert_quiet("sink", 8)
 
 

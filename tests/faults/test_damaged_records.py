@@ -13,7 +13,7 @@ from pipeline import raw_record, wait_for
 from earwitness.schemas import catalogue, codec
 from earwitness.stream import QuarantineKey, open_sealed
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 RAW, MASKED = "audit.raw.data", "audit.masked.data"
 WHOLE = raw_record(service="damaged")
@@ -74,7 +74,7 @@ def test_each_is_told_sealed_counted_and_passed_over(
     said = pipeline.home.log("privacy").read_text()
     assert f"is a dead letter ({reason}): " in said
     assert "see: earwitness deadletters list" in said
-    assert pipeline.restarts("privacy") == 0
+    pipeline.assert_not_restarted("privacy")
     pipeline.assert_positions_balanced()
 
 
@@ -118,7 +118,7 @@ def test_a_thousand_random_corruptions_each_end_in_one_book(pipeline: Any) -> No
     assert len(stored()) == len(set(stored())), "none is stored twice"
     assert not set(stored()) & dead(), "none is in both books"
     assert len(dead()) > 100
-    assert (pipeline.restarts("privacy"), pipeline.restarts("sink")) == (0, 0)
+    pipeline.assert_not_restarted("privacy", "sink")
     for worker in ("privacy", "sink"):
         assert secret.decode() not in pipeline.home.log(worker).read_text("utf-8", "replace")
         pipeline.assert_quiet(worker, 400)
@@ -161,7 +161,7 @@ def test_a_masked_record_that_is_none_is_the_sink_s_dead_letter(pipeline: Any) -
     assert any("of another partition than it was written to" in detail for _, detail in told())
     assert places
     pipeline.wait_said("sink", r"WARNING .* cannot be stored \(malformed\)")
-    assert pipeline.restarts("sink") == 0
+    pipeline.assert_not_restarted("sink")
     pipeline.assert_positions_balanced()
 
 

@@ -11,7 +11,7 @@ from earwitness.client import AuditClient
 from earwitness.client.capture import Limits
 from earwitness.runtime.settings import Settings
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 FIVE_MEGABYTES = "x" * 5_000_000
 NO_LIMIT = Limits(event_bytes=20_000_000, bytes=100_000_000)
@@ -40,7 +40,9 @@ def test_the_client_reports_it_and_the_others_arrive(
         Settings.load(pipeline.environment("producer") | settings), service=service, limits=limits, report_seconds=1.0
     )
     emit(client, 100)
-    taken = client.call_action_attempted(action="add_note", outcome="success", value=FIVE_MEGABYTES)
+    taken = client.call_action_attempted(
+        action="add_note", outcome="success", client_id="A1", job_number="1", value=FIVE_MEGABYTES
+    )
     assert taken is not bool(refused)
     emit(client, 100, 100)
     assert client.flush(60) == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pipeline import emit, new_service, raw_record
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 RAW, MASKED = "audit.raw.data", "audit.masked.data"
 
@@ -56,6 +56,42 @@ def test_raw_topic_deleted_and_made_again_under_running_workers(pipeline: Any, c
     pipeline.assert_quiet("privacy", 4)
 
 
+def test_an_app_s_client_goes_on_with_the_new_topic(pipeline: Any) -> None:
+    service = new_service()
+    client = pipeline.client(service)
+    emit(client, 300)
+    pipeline.wait_stored(service, 300)
+    pipeline.assert_balanced()
+    pipeline.delete_topics(RAW)
+    emit(client, 100, 300)
+    pipeline.make_topics()
+    emit(client, 100, 400)
+    assert client.flush(90) == 0
+    stats = client.stats()
+    assert stats.accepted == 500 == stats.acknowledged + sum(stats.dropped.values())
+    pipeline.wait_stored(service, stats.acknowledged)
+    assert client.close() == 0
+    found = pipeline.assert_balanced()
+    declared = {each["producer_id"]: each["lost"] for each in found["balance"]["producers"]}
+    assert sum(count for name, count in declared.items() if name.startswith(service)) == sum(stats.dropped.values())
+
+
+def test_the_ledger_s_and_the_dead_letters_topics_gone_and_back(pipeline: Any) -> None:
+    settled(pipeline, 100)
+    topics = "audit.ledger", "audit.dead-letters"
+    for topic in topics:
+        pipeline.wait_committed("earwitness-sink", topic)
+    pipeline.delete_topics(*topics)
+    service = new_service()
+    pipeline.write(RAW, [raw_record(service=service), b"no record"], partition=1)
+    line = pipeline.wait_said("privacy", "ERROR .*cannot produce to audit", 90)
+    assert "see: earwitness topics plan" in line
+    pipeline.make_topics()
+    pipeline.wait_stored(service, 1)
+    pipeline.assert_balanced()
+    assert [found[4] for found in pipeline.letters()] == ["framing"]
+
+
 def test_raw_topic_gone_for_a_while_holds_up_nothing_else(pipeline: Any) -> None:
     settled(pipeline, 100)
     pipeline.delete_topics(RAW)
@@ -92,7 +128,7 @@ def test_masked_topic_deleted_and_made_again(pipeline: Any) -> None:
     service = new_service()
     client = pipeline.client(service)
     emit(client, 2_000)
-    pipeline.wait_stored(service, 2_000, 120)
+    pipeline.wait_stored(service, 2_000)
     assert client.close() == 0
     pipeline.assert_balanced()
     pipeline.assert_quiet("privacy", 4)
@@ -132,7 +168,7 @@ def test_partition_added_to_the_raw_topic_first(pipeline: Any) -> None:
     assert pipeline.ledger(0)["in_flight"] == 1
     pipeline.set_partitions(masked, 7)
     pipeline.wait_said("privacy", f"ERROR .*topic {masked} has 7 partitions now")
-    pipeline.wait_stored("seventh", 1, 120)
+    pipeline.wait_stored("seventh", 1)
     pipeline.assert_balanced()
 
 

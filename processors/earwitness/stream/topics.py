@@ -114,7 +114,7 @@ class Topics:
         deadline = monotonic() + patience
         while self._looked <= fetched:
             try:
-                await asyncio.to_thread(self._look)
+                await asyncio.to_thread(self._look, tuple(self._mirrors))
             except UnavailableError:
                 if monotonic() > deadline:
                     raise
@@ -135,13 +135,13 @@ class Topics:
                     number,
                 )
             try:
-                await asyncio.to_thread(self._look)
+                await asyncio.to_thread(self._look, self._names)
             except UnavailableError as error:
                 self._complaints.say("away", "%s; waiting for it", error)
 
-    def _look(self) -> None:
+    def _look(self, names: Sequence[str]) -> None:
         began = monotonic()
-        for name, topic in _described(self._client, self._kafka, self._names).items():
+        for name, topic in _described(self._client, self._kafka, names).items():
             if topic is None:
                 self._complaints.say(
                     f"gone {name}", "topic %s is gone; waiting until it is there again: earwitness topics apply", name

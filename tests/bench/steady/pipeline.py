@@ -31,6 +31,7 @@ class Pipeline:
 
     def __init__(self, home: Path, logs: Path) -> None:
         self._home = home
+        self._logs = logs
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         for stage in STAGES:
             with (logs / f"{stage}.log").open("wb") as log:
@@ -53,10 +54,11 @@ class Pipeline:
         return {name: process.pid for name in ("broker", "clickhouse") if (process := services[name]) is not None}
 
     def check(self) -> None:
-        """Raises PipelineError when a worker has ended."""
+        """Raises PipelineError when a worker has ended; it holds the end of its log."""
         for stage, worker in self.workers.items():
             if worker.poll() is not None:
-                raise PipelineError(f"the {stage} worker ended with {worker.returncode}")
+                log = (self._logs / f"{stage}.log").read_text("utf-8", "replace")[-2000:]
+                raise PipelineError(f"the {stage} worker ended with {worker.returncode}:\n{log}")
 
     def stop(self) -> None:
         for worker in self.workers.values():

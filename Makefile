@@ -5,16 +5,19 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean lock setup setup-run
+.PHONY: help demo test test-long check bench clean lock setup setup-run
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup-run ## run the whole pipeline on a real Kafka and ClickHouse, and show the result
 	@$(BIN)/earwitness demo
 
-test: setup ## run all tests, on a real Kafka and ClickHouse
+test: setup ## run the tests, on a real Kafka and ClickHouse
 	@$(BIN)/python deploy/verdict.py tests $(BIN)/python -m pytest
+
+test-long: setup ## run those tests too that break and restart servers for many minutes
+	@$(BIN)/python deploy/verdict.py tests $(BIN)/python -m pytest --long
 
 check: setup ## lint, format, types, schemas, links of the documentation
 	@$(BIN)/python deploy/verdict.py check $(BIN)/ruff check . \

@@ -15,6 +15,37 @@ from earwitness.embedded.jars import read_lock
 from earwitness.runtime.kafka_admin import admin_client
 from earwitness.runtime.settings import Settings
 
+HERE = Path(__file__).parent
+LONG = tuple(
+    HERE / name
+    for name in (
+        "faults/test_broker.py",
+        "faults/test_clickhouse.py",
+        "faults/test_clocks.py",
+        "faults/test_damaged_records.py",
+        "faults/test_full_disk.py",
+        "faults/test_home.py",
+        "faults/test_large_events.py",
+        "faults/test_topics.py",
+        "integration/test_evolution.py",
+        "integration/test_registry.py",
+    )
+)
+"""Each starts stacks of its own, breaks and restarts them, for minutes. They run when asked for: `make test-long`, or by name."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also the modules that break and restart stacks of their own")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    named = any(Path(each.partition("::")[0]).resolve() == collection_path for each in config.args)
+    return True if collection_path in LONG and not (named or config.getoption("--long")) else None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return None if config.getoption("--long") else f"without {len(LONG)} long modules: make test-long runs them too"
+
 
 def pytest_configure() -> None:
     # The developer's own settings must neither reach a test nor a process that it starts.

@@ -71,6 +71,12 @@ def clickhouse(home: Path) -> Iterator[Server]:
         yield server
 
 
+def privacy_process(home: Path) -> int | None:
+    """The pid of the privacy worker, if it runs."""
+    (found,) = [each.process for each in control.status(home).services if each.name == "privacy"]
+    return None if found is None else found.pid
+
+
 def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not ask():
@@ -227,6 +233,7 @@ def test_a_topic_that_was_deleted_and_made_again(run, home, problems, tmp_path):
     file.write_text(json.dumps(EVENT) + "\n")
     assert run("emit", str(file), "--home", str(home))[0] == 0
     ids = "SELECT DISTINCT hex(source_topic_id) FROM store.ledger WHERE source_topic = 'audit.raw.system'"
+    before = privacy_process(home)
     with clickhouse(home) as server:
         wait_for(lambda: server.rows(ids))
         client = admin(home)
@@ -238,6 +245,8 @@ def test_a_topic_that_was_deleted_and_made_again(run, home, problems, tmp_path):
         assert f"{topic}: was deleted and made again after" in found
         # What the ledger knows of the old one is removed, for the other tests.
         server.command("ALTER TABLE store.ledger DELETE WHERE source_topic = 'audit.raw.system'", mutations_sync=1)
+    # The worker that knew the old topic ends as soon as it notices, and another one takes over.
+    wait_for(lambda: privacy_process(home) not in {None, before})
     wait_for(lambda: problems() == [])
 
 

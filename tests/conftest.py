@@ -27,6 +27,7 @@ LONG = tuple(
         "faults/test_home.py",
         "faults/test_large_events.py",
         "faults/test_topics.py",
+        "integration/test_doctor.py",
         "integration/test_evolution.py",
         "integration/test_registry.py",
     )

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,20 +30,13 @@ from earwitness.embedded import control
 from earwitness.embedded.home import Home
 from earwitness.runtime import topics
 from earwitness.runtime.errors import EarwitnessError
-from earwitness.runtime.kafka_admin import committed_offsets
+from earwitness.runtime.kafka_admin import committed_offsets, topic_ids
 from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, codec
+from waiting import wait_for
 
 WORKERS = ("privacy", "sink")
 LOGS = ("privacy", "sink")
-
-
-def wait_for(condition: Callable[[], object], seconds: float, what: str | Callable[[], object]) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s for: {what() if callable(what) else what}")
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -170,9 +163,7 @@ class Pipeline:
     # Topics
 
     def topic_id(self, topic: str) -> bytes:
-        from earwitness.stream import topic_ids
-
-        return topic_ids(self.settings("admin").need_kafka(), [topic])[topic]
+        return topic_ids(self.admin, [topic])[topic]
 
     def delete_topics(self, *names: str) -> None:
         for future in self.admin.delete_topics(list(names)).values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -17,23 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import kafka_io as io
 import pytest
 
+from earwitness.runtime.kafka_admin import admin_client, topic_ids
 from earwitness.schemas import codec
-from earwitness.stream import DEAD_LETTERS, LEDGER, QUARANTINE, QuarantineKey, SliceOptions, open_sealed, topic_ids
+from earwitness.stream import DEAD_LETTERS, LEDGER, QUARANTINE, QuarantineKey, SliceOptions, open_sealed
+from waiting import wait_for
 
 HERE = Path(__file__).parent
 
-
-def _load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-io = _load("kafka_io")
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 
@@ -48,7 +40,7 @@ class Worker:
     log: Path
 
     def wait_ready(self) -> None:
-        io.wait_for(lambda: self.process.poll() is not None or "ready" in self.out.read_text(), 30, "ready")
+        wait_for(lambda: self.process.poll() is not None or "ready" in self.out.read_text(), 30, "ready")
         assert self.process.poll() is None, self.log.read_text()
 
     def end(self, number: int) -> int:
@@ -102,7 +94,7 @@ class Pipe:
     def copied(self) -> Counter[tuple[int, int]]:
         """How often each position of the raw topic stands in the copy. Within a partition, in order the first time."""
         positions: Counter[tuple[int, int]] = Counter()
-        topic_id = topic_ids(self.io.kafka, [self.raw])[self.raw].hex().encode()
+        topic_id = topic_ids(admin_client(self.io.kafka), [self.raw])[self.raw].hex().encode()
         highest: dict[int, int] = {}
         for message in self.io.read(self.copy):
             source_id, partition, offset, value = message.value().split(b" ", 3)
@@ -137,7 +129,7 @@ class Pipe:
     def finish(self) -> None:
         """A healthy worker does the rest."""
         worker = self.start()
-        io.wait_for(self.done, 60, "everything committed")
+        wait_for(self.done, 60, "everything committed")
         assert worker.end(signal.SIGTERM) == 0
 
 
@@ -175,7 +167,7 @@ def test_every_record_once_and_nothing_again_after_a_restart(pipe: Pipe) -> None
 def test_sigterm_midway_loses_nothing_and_repeats_nothing(pipe: Pipe) -> None:
     pipe.io.write(pipe.raw, [VALUE] * BACKLOG)
     worker = pipe.start(seconds_a_slice=0.05)
-    io.wait_for(lambda: pipe.copied_about() > BACKLOG // 10, 30, "a tenth")
+    wait_for(lambda: pipe.copied_about() > BACKLOG // 10, 30, "a tenth")
     assert worker.end(signal.SIGTERM) == 0
     assert 0 < worker.seen < BACKLOG
     assert sum(pipe.io.committed(pipe.group, pipe.raw).values()) == worker.seen
@@ -188,7 +180,7 @@ def test_sigterm_midway_loses_nothing_and_repeats_nothing(pipe: Pipe) -> None:
 def test_kill_midway_loses_nothing_and_repeats_little(pipe: Pipe) -> None:
     pipe.io.write(pipe.raw, [VALUE] * BACKLOG)
     worker = pipe.start(seconds_a_slice=0.05)
-    io.wait_for(lambda: pipe.copied_about() > BACKLOG // 4, 30, "a quarter")
+    wait_for(lambda: pipe.copied_about() > BACKLOG // 4, 30, "a quarter")
     worker.process.kill()
     worker.process.wait()
 
@@ -259,9 +251,9 @@ def test_workers_that_come_and_go_lose_nothing_and_repeat_nothing(pipe: Pipe) ->
     first = pipe.start(seconds_a_slice=0.15)
     second = pipe.start(seconds_a_slice=0.15)
     before = pipe.copied_about()
-    io.wait_for(lambda: pipe.copied_about() > before + 10_000, 30, "both at work")
+    wait_for(lambda: pipe.copied_about() > before + 10_000, 30, "both at work")
     assert first.end(signal.SIGTERM) == 0
-    io.wait_for(pipe.done, 60, "the other does the rest")
+    wait_for(pipe.done, 60, "the other does the rest")
     assert second.end(signal.SIGTERM) == 0
     assert first.seen > 0
     assert second.seen > 0

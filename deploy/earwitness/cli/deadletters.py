@@ -18,7 +18,7 @@ from earwitness.clickhouse.server import Server
 from earwitness.client.identity import Origin
 from earwitness.client.jsonevents import JsonEvents
 from earwitness.client.publisher import Publisher, emit
-from earwitness.runtime.errors import EarwitnessError, SettingsError, UsageError
+from earwitness.runtime.errors import EarwitnessError, UsageError
 from earwitness.runtime.settings import Settings
 from earwitness.runtime.topic_names import RAW
 from earwitness.schemas import framing
@@ -178,8 +178,6 @@ def _print(told: dict[str, int], result: PutBack, *, again: bool, dry_run: bool)
 
 
 def _quarantine(settings: Settings) -> Quarantine:
-    if settings.quarantine_key_file is None:
-        raise SettingsError("no quarantine key is configured; set EARWITNESS_QUARANTINE_KEY_FILE to its file")
     return Quarantine(settings.need_kafka(), QuarantineKey.from_file(settings.quarantine_key_file))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclBinding, AclOperation, AdminClient
 
-from earwitness.doctor.findings import Finding, fold, note, ok, problem, unknown
+from earwitness.doctor.findings import Finding, fold, note, ok, problem, unknown, what_and_do
 from earwitness.doctor.places import Place
 from earwitness.runtime import topics
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
@@ -87,9 +87,9 @@ def check_topics(admin: AdminClient) -> list[Finding]:
         if change.action is not None:
             findings.append(problem("topics", "as declared they would need", change.line, _APPLY))
         elif isinstance(change.beyond, AclBinding):
-            findings.append(note("topics", "ACLs", *_split(change.line)))
+            findings.append(note("topics", "ACLs", *what_and_do(change.line)))
         else:
-            findings.append(problem("topics", "not as declared", *_split(change.line)))
+            findings.append(problem("topics", "not as declared", *what_and_do(change.line)))
     if not any(finding.outcome == "problem" for finding in findings):
         findings.append(ok("topics", f"{len(topics.declared())} topics", "are there, configured as declared, ACLs too"))
     return fold(findings, "differences", "see: earwitness topics plan")
@@ -116,8 +116,3 @@ def _may(ask: Callable[[], Any]) -> set[AclOperation] | None:
 def _lacks(user: str | None, operation: AclOperation, kind: str, name: str) -> Finding:
     what = f"may not {operation.name.lower()} {kind} {name}: an ACL is missing, or one denies it"
     return problem("rights", f"user {user}", what, f"{_APPLY}, and look for ACLs that deny")
-
-
-def _split(line: str) -> tuple[str, str]:
-    what, _, do = line.partition("; ")
-    return what, do

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from earwitness.doctor.findings import Finding, ok, problem
+from earwitness.doctor.findings import Finding, ok, problem, what_and_do
 from earwitness.doctor.places import Place
 from earwitness.privacy.keys import MaskingKey
 from earwitness.runtime.errors import SettingsError
@@ -21,9 +21,14 @@ def check_settings(places: Iterable[Place]) -> list[Finding]:
     """Keys that cannot be used, and what the user of a place needs and does not have."""
     findings: list[Finding] = []
     for place in places:
-        found = [problem("settings", place.name, *_split(str(error))) for error in _errors(place)]
+        found = [_misset(place, error) for error in _errors(place)]
         findings += found or [ok("settings", place.name, "all that it needs is set and readable")]
     return findings
+
+
+def _misset(place: Place, error: SettingsError) -> Finding:
+    what, do = what_and_do(str(error))
+    return problem("settings", place.name, what, do or "correct it, then run this again")
 
 
 def _errors(place: Place) -> Iterator[SettingsError]:
@@ -33,13 +38,11 @@ def _errors(place: Place) -> Iterator[SettingsError]:
             MaskingKey.from_file(settings.masking_key_file)
         except SettingsError as error:
             yield error
-    if settings.quarantine_key_file is not None:
+    if settings.quarantine_key_file is not None or place.user == "privacy":
         try:
             QuarantineKey.from_file(settings.quarantine_key_file)
         except SettingsError as error:
             yield error
-    elif place.user == "privacy":
-        yield SettingsError("no quarantine key is configured; set EARWITNESS_QUARANTINE_KEY_FILE to its file")
     if place.user == "sink" and settings.clickhouse is None:
         yield SettingsError("the sink has no ClickHouse; set EARWITNESS_CLICKHOUSE_URL")
 
@@ -71,8 +74,3 @@ def check_files(closed: Iterable[Path], private: Iterable[Path]) -> list[Finding
 
 def _close(path: Path) -> str:
     return f"run: chmod {'700' if path.is_dir() else '600'} {path}"
-
-
-def _split(message: str) -> tuple[str, str]:
-    what, _, do = message.partition("; ")
-    return what, do or "correct it, then run this again"

@@ -7,11 +7,11 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Finding", "Outcome", "exit_code", "fold", "note", "ok", "problem", "unknown"]
+__all__ = ["Finding", "Outcome", "exit_code", "fold", "note", "ok", "problem", "unknown", "what_and_do"]
 
 _SHOWN = 3
 
-Outcome = Literal["ok", "note", "problem", "unknown"]
+Outcome = Literal["ok", "note", "problem", "unknown", "what_and_do"]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -63,6 +63,12 @@ def exit_code(findings: Iterable[Finding]) -> int:
     if "problem" in outcomes:
         return 1
     return 3 if "unknown" in outcomes else 0
+
+
+def what_and_do(line: str) -> tuple[str, str]:
+    """The two halves of a line as `earwitness.runtime.errors` wants it: what is so, and what to do about it, if it says so."""
+    what, _, do = line.partition("; ")
+    return what, do
 
 
 def fold(findings: Sequence[Finding], what: str, do: str) -> list[Finding]:

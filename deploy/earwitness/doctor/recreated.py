@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from earwitness.clickhouse.server import Server
 from earwitness.doctor.findings import Finding, note, ok, problem
-from earwitness.runtime import topics
-from earwitness.runtime.kafka_admin import ANSWER_SECONDS, explain, topic_id_bytes
+from earwitness.runtime import kafka_admin, topics
+from earwitness.runtime.kafka_admin import ANSWER_SECONDS, explain
 from earwitness.runtime.topic_names import RAW
 
 __all__ = ["Ledgered", "check_recreated", "ledgered", "topic_ids"]
@@ -45,8 +45,7 @@ def topic_ids(admin: AdminClient) -> dict[str, str]:
     try:
         there = admin.list_topics(timeout=ANSWER_SECONDS).topics
         names = [spec.name for spec in topics.declared() if spec.name.startswith(RAW) and spec.name in there]
-        answers = admin.describe_topics(TopicCollection(names)) if names else {}
-        return {name: topic_id_bytes(each.result(ANSWER_SECONDS + 1).topic_id).hex() for name, each in answers.items()}
+        return {name: topic_id.hex() for name, topic_id in kafka_admin.topic_ids(admin, names).items()}
     except (KafkaException, TimeoutError) as error:
         raise explain(error, "reading the topics' ids") from error
 

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition, Uuid
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+    Uuid,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from earwitness.runtime.errors import EarwitnessError, SettingsError, UnavailableError
@@ -26,6 +33,7 @@ __all__ = [
     "log_in",
     "of_group",
     "topic_id_bytes",
+    "topic_ids",
     "waiting_for",
     "watermarks",
 ]
@@ -102,6 +110,18 @@ def topic_id_bytes(uuid: Uuid) -> bytes:
     """A topic's id as 16 bytes: Kafka's Uuid is two big-endian longs."""
     known: Any = uuid
     return struct.pack(">qq", known.get_most_significant_bits(), known.get_least_significant_bits())
+
+
+def topic_ids(admin: AdminClient, topics: Sequence[str], seconds: float = ANSWER_SECONDS) -> dict[str, bytes]:
+    """The ids of topics, 16 bytes each; the broker has so long to answer.
+
+    Raises:
+        KafkaException, TimeoutError: see `explain`.
+    """
+    if not topics:
+        return {}
+    found = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+    return {name: topic_id_bytes(each.result(seconds + 1).topic_id) for name, each in found.items()}
 
 
 def watermarks(admin: AdminClient, partitions: Sequence[TopicPartition]) -> dict[Place, tuple[int, int]]:

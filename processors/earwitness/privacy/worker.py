@@ -9,7 +9,6 @@ from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
-from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.settings import Settings
 from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas.catalogue import FAMILIES
@@ -30,8 +29,6 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
     """
     kafka = settings.need_kafka()
     key = MaskingKey.from_file(settings.masking_key_file)
-    if settings.quarantine_key_file is None:
-        raise SettingsError("no quarantine key is configured; set EARWITNESS_QUARANTINE_KEY_FILE to its file")
     quarantine = QuarantineKey.from_file(settings.quarantine_key_file)
     ids = wire_ids(settings.registry)
     logger.info("masking with key %s (fingerprint %s)", key.id, key.fingerprint)

@@ -11,7 +11,7 @@ from earwitness.stream.outputs import OutputError, Outputs
 from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey, SealError, open_sealed, seal
 from earwitness.stream.step import Dead, NeedsAnswerError, Output, Result, SourceRecord, SourceSlice, Step
-from earwitness.stream.topics import TopicChangedError, Topics, topic_ids
+from earwitness.stream.topics import TopicChangedError, Topics
 from earwitness.stream.worker import run, run_stage
 
 __all__ = [
@@ -42,5 +42,4 @@ __all__ = [
     "run",
     "run_stage",
     "seal",
-    "topic_ids",
 ]

@@ -47,12 +47,14 @@ class QuarantineKey:
     key: bytes = field(repr=False)
 
     @classmethod
-    def from_file(cls, path: Path) -> QuarantineKey:
+    def from_file(cls, path: Path | None) -> QuarantineKey:
         """Read `<id>:<base64 of 32 bytes>` from a file that only its owner may read.
 
         Raises:
-            SettingsError: the file is missing, open to others, or does not hold such a key.
+            SettingsError: none is configured, or the file is missing, open to others, or does not hold such a key.
         """
+        if path is None:
+            raise SettingsError("no quarantine key is configured; set EARWITNESS_QUARANTINE_KEY_FILE to its file")
         return cls.parse(Secret.from_file(path, setting="quarantine_key_file"))
 
     @classmethod

@@ -22,7 +22,7 @@ from earwitness.runtime.errors import EarwitnessError, UnavailableError
 from earwitness.runtime.kafka_admin import Login, admin_client, log_in, topic_id_bytes
 from earwitness.runtime.settings import KafkaSettings
 
-__all__ = ["TopicChangedError", "Topics", "topic_ids"]
+__all__ = ["TopicChangedError", "Topics"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +41,6 @@ class TopicChangedError(EarwitnessError):
 class _Topic:
     id: bytes
     partitions: int
-
-
-def topic_ids(kafka: KafkaSettings, topics: Sequence[str]) -> dict[str, bytes]:
-    """The ids of topics, 16 bytes each. Asks the broker; may take seconds.
-
-    Raises:
-        UnavailableError: the broker does not answer, or has no such topic, or does not let us see it.
-    """
-    found = _described(_admin(kafka), kafka, topics)
-    return {topic: _there(kafka, topic, found[topic]).id for topic in topics}
 
 
 class Topics:

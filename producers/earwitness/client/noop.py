@@ -12,7 +12,7 @@ from earwitness.client.methods import EventMethods
 from earwitness.client.stats import Stats
 from earwitness.schemas.events import Event
 
-__all__ = ["NoopAudit"]
+__all__ = ["NoopAudit", "OfflineAudit"]
 
 
 _NO_CALL: Final = nullcontext()
@@ -20,7 +20,26 @@ _NO_BINDING: Final = Binding(Holder(None), None)  # of a holder that nobody read
 _STATS: Final = Stats()
 
 
-class NoopAudit(Audit):
+class OfflineAudit(Audit):
+    """A client that never has anything to deliver."""
+
+    def flush(self, timeout: float = 5.0) -> int:
+        return 0
+
+    async def aflush(self, timeout: float = 5.0) -> int:
+        return 0
+
+    def close(self, timeout: float = 5.0) -> int:
+        return 0
+
+    async def aclose(self, timeout: float = 5.0) -> int:
+        return 0
+
+    def _open(self) -> None:
+        pass
+
+
+class NoopAudit(OfflineAudit):
     """No thread, no file, no socket, no import of a Kafka client. Every event counts as taken."""
 
     @property
@@ -37,23 +56,8 @@ class NoopAudit(Audit):
     def bind(self, *, call_sid: str | None = None, caller: str | None = None) -> Binding:
         return _NO_BINDING
 
-    def flush(self, timeout: float = 5.0) -> int:
-        return 0
-
-    async def aflush(self, timeout: float = 5.0) -> int:
-        return 0
-
-    def close(self, timeout: float = 5.0) -> int:
-        return 0
-
-    async def aclose(self, timeout: float = 5.0) -> int:
-        return 0
-
     def stats(self) -> Stats:
         return _STATS
-
-    def _open(self) -> None:
-        pass
 
 
 def _taken(_: NoopAudit, **_fields: object) -> bool:

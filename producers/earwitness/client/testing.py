@@ -1,4 +1,4 @@
-# ruff: noqa: ARG002, ASYNC109, D102 (as inherited)
+# ruff: noqa: D102 (as inherited)
 """For an app's own tests: a client that keeps what it is given, so that a test can look at it.
 
     audit = CapturedAudit()
@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from earwitness.client import context
-from earwitness.client.audit import Audit
 from earwitness.client.context import HOLDER, Binding, CallScope
 from earwitness.client.errors import InvalidEventError
+from earwitness.client.noop import OfflineAudit
 from earwitness.client.snapshot import kind_of
 from earwitness.client.stats import Stats
 from earwitness.schemas.events import Event
@@ -26,7 +26,7 @@ from earwitness.schemas.events import Event
 __all__ = ["CapturedAudit"]
 
 
-class CapturedAudit(Audit):
+class CapturedAudit(OfflineAudit):
     """An audit client without Kafka.
 
     Attributes:
@@ -72,20 +72,5 @@ class CapturedAudit(Audit):
     def bind(self, *, call_sid: str | None = None, caller: str | None = None) -> Binding:
         return context.bind(call_sid, caller)
 
-    def flush(self, timeout: float = 5.0) -> int:
-        return 0
-
-    async def aflush(self, timeout: float = 5.0) -> int:
-        return 0
-
-    def close(self, timeout: float = 5.0) -> int:
-        return 0
-
-    async def aclose(self, timeout: float = 5.0) -> int:
-        return 0
-
     def stats(self) -> Stats:
         return Stats()
-
-    def _open(self) -> None:
-        pass

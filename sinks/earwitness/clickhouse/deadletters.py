@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from earwitness.clickhouse.batch import Bad, Record
 from earwitness.clickhouse.positions import Position, position_of
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
-from earwitness.runtime.kafka_admin import admin_client, topic_id_bytes
+from earwitness.runtime.kafka_admin import admin_client, topic_ids
 from earwitness.runtime.settings import KafkaSettings
 from earwitness.runtime.topic_names import DEAD_LETTERS, MASKED, RAW
 from earwitness.schemas import catalogue, codec
@@ -82,8 +82,7 @@ class SinkDeadLetters:
 
     def _topic_id(self, topic: str) -> bytes:
         admin = admin_client(self._kafka)  # held until the answer is there: without its client there is none
-        found = admin.describe_topics(TopicCollection([topic]), request_timeout=_SECONDS)
-        return topic_id_bytes(found[topic].result(_SECONDS + 1).topic_id)
+        return topic_ids(admin, [topic], _SECONDS)[topic]
 
 
 def _letter(bad: Bad, topic: str, position: Position) -> dict[str, object]:

@@ -73,42 +73,45 @@ def minute_offsets(kafka: KafkaSettings, starts: Sequence[int]) -> list[tuple[st
     """
     admin = admin_client(kafka)
     try:
-        ends = _ends(admin)
-        ids = {topic: topic_id for topic_id, topic in ends.topics.items()}
-        places = [TopicPartition(ends.topics[topic_id], number) for topic_id, number in ends.raw]
+        topics = _described(admin, [RAW + family for family in FAMILIES])
+        places = [place for _, partitions in topics.values() for place in partitions]
+        ends = watermarks(admin, places)
         spec: Any = OffsetSpec
         # Asked all at once: a day is 1,440 questions.
         asked = [admin.list_offsets(dict.fromkeys(places, spec.for_timestamp(start * 1000))) for start in starts]
         spans = []
         for place in places:
-            key = (ids[place.topic], place.partition)
-            _, end = ends.raw[key]
+            _, end = ends[place.topic, place.partition]
             # -1 says that nothing came at that time or later.
             found = [answer[place].result(ANSWER_SECONDS + 20).offset for answer in asked]
             offsets = [offset if 0 <= offset <= end else end for offset in found]
             for minute, first, behind in zip(starts, offsets, offsets[1:], strict=False):
                 if behind > first:
-                    spans.append((*key, minute, first, behind))
+                    spans.append((topics[place.topic][0], place.partition, minute, first, behind))
     except (KafkaException, TimeoutError) as error:
         raise explain(error, "reading what came in which minute") from error
     return spans
 
 
-def _ends(admin: AdminClient) -> Ends:
-    ends = Ends()
-    raw, masked = [RAW + family for family in FAMILIES], [MASKED + family for family in FAMILIES]
-    partitions: dict[str, list[TopicPartition]] = {}
-    for topic, future in admin.describe_topics(TopicCollection([*raw, *masked])).items():
+def _described(admin: AdminClient, topics: Sequence[str]) -> dict[str, tuple[str, list[TopicPartition]]]:
+    """By topic its id (hex) and its partitions."""
+    found = {}
+    for topic, future in admin.describe_topics(TopicCollection(list(topics))).items():
         description = future.result(ANSWER_SECONDS + 1)
-        partitions[topic] = [TopicPartition(topic, number) for number in range(len(description.partitions))]
-        if topic in raw:
-            ends.topics[topic_id_bytes(description.topic_id).hex()] = topic
-    ids = {topic: topic_id for topic_id, topic in ends.topics.items()}
-    found = watermarks(admin, [each for topic in (*raw, *masked) for each in partitions[topic]])
-    committed = committed_offsets(admin, GROUP, [each for topic in masked for each in partitions[topic]])
+        numbers = range(len(description.partitions))
+        found[topic] = topic_id_bytes(description.topic_id).hex(), [TopicPartition(topic, each) for each in numbers]
+    return found
+
+
+def _ends(admin: AdminClient) -> Ends:
+    raw, masked = [RAW + family for family in FAMILIES], [MASKED + family for family in FAMILIES]
+    topics = _described(admin, [*raw, *masked])
+    ends = Ends(topics={topics[topic][0]: topic for topic in raw})
+    found = watermarks(admin, [each for topic in (*raw, *masked) for each in topics[topic][1]])
+    committed = committed_offsets(admin, GROUP, [each for topic in masked for each in topics[topic][1]])
     for (topic, partition), (first, end) in found.items():
-        if topic in ids:
-            ends.raw[ids[topic], partition] = first, end
+        if topic.startswith(RAW):
+            ends.raw[topics[topic][0], partition] = first, end
         elif max(committed[topic, partition], 0) >= end:
             ends.drained.add((RAW + topic.removeprefix(MASKED), partition))
     return ends

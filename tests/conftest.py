@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from earwitness.runtime.kafka_admin import admin_client
 from earwitness.runtime.settings import Settings
 
 HERE = Path(__file__).parent
+# `waiting` is shared by all tests, which are no package.
+sys.path.insert(0, str(HERE))
 LONG = tuple(
     HERE / name
     for name in (

@@ -6,8 +6,6 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from earwitness.cli.ledger import settled_balance
@@ -25,13 +23,6 @@ def run(home: Path, command: str, python: str = sys.executable) -> subprocess.Co
         timeout=120,
         check=False,
     )
-
-
-def wait_for(ask: Callable[[], object], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def up(home: Path, workers: tuple[str, ...] = ("privacy", "sink")) -> dict[str, int]:

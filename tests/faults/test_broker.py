@@ -7,7 +7,9 @@ import logging
 from typing import Any
 
 import pytest
-from pipeline import emit, new_service, wait_for
+from pipeline import emit, new_service
+
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipeline import Pipeline, emit, new_service, wait_for
+from pipeline import Pipeline, emit, new_service
+
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline import raw_record, wait_for
+from pipeline import raw_record
 
 from earwitness.schemas import catalogue, codec
 from earwitness.stream import QuarantineKey, open_sealed
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 

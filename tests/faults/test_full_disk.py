@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
+import homes
 import pytest
 
 from earwitness.client import AuditClient
 from earwitness.embedded import control, disk
 from earwitness.embedded.home import Home
 from earwitness.runtime.settings import Settings
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
-
-
-def _helpers() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("homes", Path(__file__).with_name("homes.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-homes = _helpers()
 
 
 @pytest.fixture
@@ -80,7 +68,7 @@ def test_a_disk_that_fills_up_loses_nothing_and_is_told(small_disk, how):
         def broker_is_down() -> bool:
             return any(s.name == "broker" and s.state != "ready" for s in control.status(home).services)
 
-        homes.wait_for(broker_is_down)
+        wait_for(broker_is_down, 90.0)
         fill(ballast)  # what the broker freed too
         state = control.status(home)
         assert f"the disk under {home} is full" in state.message
@@ -92,7 +80,7 @@ def test_a_disk_that_fills_up_loses_nothing_and_is_told(small_disk, how):
         assert client.stats().undelivered >= 500
 
         ballast.unlink()
-        homes.wait_for(lambda: {service.state for service in control.status(home).services} == {"ready"})
+        wait_for(lambda: {service.state for service in control.status(home).services} == {"ready"}, 90.0)
         assert control.status(home).message == ""
         assert client.flush(60.0) == 0
         stats = client.stats()

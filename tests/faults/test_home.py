@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -11,29 +10,18 @@ import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 
+import homes
 import pytest
 
 from earwitness.embedded import control
 from earwitness.embedded.home import FORMAT, Home
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 EARLIER = Path(__file__).parents[1] / "data" / "earlier-format-1.zip"
 """The import roots of the last version whose homes had the format 1."""
-
-
-def _helpers() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("homes", Path(__file__).with_name("homes.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-homes = _helpers()
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +96,9 @@ def test_a_first_start_that_is_killed_at_every_step_comes_to_its_end(tmp_path):
     try:
         for step in steps:
             starting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            homes.wait_for(
-                lambda step=step: (state := control.status(home)).message == step and state.supervisor is not None
+            wait_for(
+                lambda step=step: (state := control.status(home)).message == step and state.supervisor is not None,
+                90.0,
             )
             supervisor = control.status(home).supervisor
             assert supervisor is not None
@@ -140,7 +129,7 @@ def test_a_home_of_the_previous_version_goes_on_with_all_its_data(earlier, tmp_p
     home = tmp_path / "home"
     try:
         # More than once: on a busy machine that version gives a broker ten seconds to show its topics.
-        homes.wait_for(lambda: homes.run(home, "up", python=earlier).returncode == 0, 240.0)
+        wait_for(lambda: homes.run(home, "up", python=earlier).returncode == 0, 240.0)
         homes.emit(home, "old", 20, python=earlier)
         # Upgraded while it runs: the new command knows the old supervisor, and stops it. What is still on its way stays in Kafka.
         assert control.status(home).phase == "ready"
@@ -150,7 +139,7 @@ def test_a_home_of_the_previous_version_goes_on_with_all_its_data(earlier, tmp_p
 
         # An upgrade that is killed as soon as it has begun.
         killed = subprocess.Popen([sys.executable, "-m", "earwitness.cli", "up", "--home", str(home)])
-        homes.wait_for(lambda: "upgrading the home" in (home / "logs" / "supervisor.log").read_text())
+        wait_for(lambda: "upgrading the home" in (home / "logs" / "supervisor.log").read_text(), 90.0)
         state = Home(home).owner()
         if state is not None:
             os.kill(state.pid, signal.SIGKILL)

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
+import kill_rounds
 import pytest
 
 from earwitness.embedded import control
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
-
-
-def _harness() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kill_rounds", Path(__file__).with_name("kill_rounds.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-kill_rounds = _harness()
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pipeline import emit, new_service, wait_for
+from pipeline import emit, new_service
 
 from earwitness.client import AuditClient
 from earwitness.client.capture import Limits
 from earwitness.runtime.settings import Settings
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 

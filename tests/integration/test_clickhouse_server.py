@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib.util
 import io
 import json
 import stat
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import fastavro
 import psutil
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_process import PASSWORDS, ClickHouse
 
 from earwitness.clickhouse.access import Policy, hashes
 from earwitness.clickhouse.access_sql import access_statements
@@ -27,18 +24,7 @@ from earwitness.embedded.clickhouse import clickhouse_service
 from earwitness.embedded.process import launch
 from earwitness.runtime.errors import UsageError
 from earwitness.runtime.settings import Secret
-
-
-def _load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_process = _load("clickhouse_process")
-ClickHouse, PASSWORDS = _process.ClickHouse, _process.PASSWORDS
+from waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -294,7 +280,7 @@ def test_the_sink_finds_and_ends_its_own_queries_only(server):
     for thread in threads:
         thread.start()
     running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] LIKE 'slow-%'"
-    wait_for(lambda: server.rows("sink", running) == [(2,)])
+    wait_for(lambda: server.rows("sink", running) == [(2,)], 20.0)
     kill = "KILL QUERY WHERE Settings['log_comment'] = '{}' SYNC"
     assert server.refusal("sink", kill.format("slow-admin")) == ACCESS_DENIED
     assert server.refusal("sink", kill.format("slow-sink")) == 0
@@ -328,7 +314,9 @@ def test_it_starts_quickly_and_stops_on_sigterm_whatever_runs(own):
     )
     with own.client("admin") as idle:
         running.start()
-        wait_for(lambda: own.rows("admin", "SELECT count() FROM system.processes WHERE user = 'analyst'") == [(1,)])
+        wait_for(
+            lambda: own.rows("admin", "SELECT count() FROM system.processes WHERE user = 'analyst'") == [(1,)], 20.0
+        )
         assert idle.ping()
         code, seconds = own.stop()
     running.join(10)
@@ -344,7 +332,7 @@ def test_it_starts_quickly_and_stops_on_sigterm_whatever_runs(own):
 
 def test_a_stop_during_the_start_is_a_stop(own):
     own.process = launch(own.service.argv, own.service.environment, own.directory, own.service.log)
-    wait_for(lambda: "ClickHouse starts" in own.log())
+    wait_for(lambda: "ClickHouse starts" in own.log(), 20.0)
     code, seconds = own.stop()
     assert code == 0
     assert seconds < 6
@@ -378,7 +366,7 @@ def test_what_was_acknowledged_is_there_after_kill_9(own):
         before = len(acknowledged)
         thread = threading.Thread(target=insert)
         thread.start()
-        wait_for(lambda reached=before + 5: len(acknowledged) >= reached)
+        wait_for(lambda reached=before + 5: len(acknowledged) >= reached, 20.0)
         own.kill()
         stop.set()
         thread.join(10)
@@ -388,10 +376,3 @@ def test_what_was_acknowledged_is_there_after_kill_9(own):
         held = own.rows("admin", "SELECT uniqExact(intDiv(id, 1000)), uniqExact(id) FROM store.events")[0]
         # At most the insert that was under way is there although nobody said so.
         assert held in {(count, count * 1000) for count in (len(acknowledged), len(acknowledged) + 1)}
-
-
-def wait_for(holds, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from earwitness.clickhouse import access_plan
 from earwitness.clickhouse.access import Grant, Policy, User
 from earwitness.embedded import control
 from earwitness.runtime.settings import Secret, Settings
+from waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -33,13 +33,6 @@ COUNTS = ("stored", "sampled", "dead", "lost", "in_flight", "unexplained")
 @pytest.fixture
 def home(working_home: Path) -> Path:
     return working_home
-
-
-def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
 
 
 def settings(home: Path, role: str) -> Settings:

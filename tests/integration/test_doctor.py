@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka.admin import (
@@ -31,6 +30,7 @@ from earwitness.embedded.home import Home
 from earwitness.embedded.secrets import Secrets
 from earwitness.runtime.kafka_admin import admin_client
 from earwitness.runtime.settings import Settings
+from waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -75,13 +75,6 @@ def privacy_process(home: Path) -> int | None:
     """The pid of the privacy worker, if it runs."""
     (found,) = [each.process for each in control.status(home).services if each.name == "privacy"]
     return None if found is None else found.pid
-
-
-def wait_for(ask: Callable[[], Any], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,6 @@ import msgspec
 import pytest
 from apicurio import Apicurio
 from confluent_kafka import Producer
-from kafka_io import wait_for
 from releases import Release, Running, make_old_schemas
 
 from earwitness.cli.query import run_query
@@ -34,6 +33,7 @@ from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.events import EVENTS
 from earwitness.schemas.framing import prefix
+from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import masked_records as records
 import pytest
 from confluent_kafka import Producer
 
@@ -27,27 +26,9 @@ from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
 from earwitness.embedded import control
 from earwitness.schemas import catalogue, codec
+from waiting import wait_for
 
 pytestmark = pytest.mark.stack
-
-
-def load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-records = load("masked_records")
-
-
-def wait_for(ask: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 class Sink:

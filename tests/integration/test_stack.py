@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -19,15 +17,9 @@ from earwitness.embedded.home import Home
 from earwitness.embedded.state import ServiceState
 from earwitness.runtime.kafka_admin import admin_client
 from earwitness.runtime.settings import Settings
+from waiting import wait_for
 
 pytestmark = pytest.mark.stack
-
-
-def wait_for(ask: Callable[[], object], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def processes(home: Path) -> list[int]:
@@ -75,16 +67,16 @@ def test_a_life_with_kills(tmp_path):
         for name in names:
             before = pid(home, name)
             os.kill(before, signal.SIGKILL)
-            wait_for(lambda name=name, before=before: came_back(home, name, before))
+            wait_for(lambda name=name, before=before: came_back(home, name, before), 90.0)
             # Workers may end, and come back too, when their broker is gone.
-            wait_for(lambda: {service.state for service in control.status(home).services} == {"ready"})
+            wait_for(lambda: {service.state for service in control.status(home).services} == {"ready"}, 90.0)
         assert "audit.raw.call" in topics(home)
 
         assert state.supervisor is not None
         os.kill(state.supervisor.pid, signal.SIGKILL)
         if sys.platform == "linux":
-            wait_for(lambda: processes(home) == [])
-        wait_for(lambda: ports.is_free(state.ports["broker"]))
+            wait_for(lambda: processes(home) == [], 90.0)
+        wait_for(lambda: ports.is_free(state.ports["broker"]), 90.0)
         with socket.create_server((ports.HOST, state.ports["broker"])):
             again = control.up(home, workers=(), progress=lines.append)
             assert again.ports["broker"] != state.ports["broker"]

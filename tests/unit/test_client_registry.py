@@ -17,6 +17,7 @@ from earwitness.schemas import catalogue
 from earwitness.schemas.errors import NotRegisteredError, RegistryAwayError
 from earwitness.schemas.events import CallEnded
 from earwitness.schemas.registry import Registry
+from waiting import wait_for
 
 
 class Told:
@@ -87,13 +88,6 @@ def frame(registry, kind="call.ended"):
     return b"\0" + registry.ids[catalogue.raw(kind).id].to_bytes(4, "big")
 
 
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_events_carry_the_registrys_ids_and_only_the_worker_asked(settings, registry, told):
     client = AuditClient(settings)
     for _ in range(3):
@@ -120,7 +114,7 @@ def test_away_events_wait_and_then_go_on_in_order(settings, registry, told, capl
     registry.problem = RegistryAwayError("the registry is away")
     client = AuditClient(settings, limits=Limits(events=50))
     taken = [client.emit(event()) for _ in range(60)]
-    wait_for(lambda: client.stats().registry_errors >= 2)
+    wait_for(lambda: client.stats().registry_errors >= 2, 10)
     stats = client.stats()
     assert (stats.accepted, stats.undelivered, sum(stats.refused.values())) == (sum(taken), sum(taken), 60 - sum(taken))
     assert not told.messages

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from earwitness.clickhouse import positions
-from earwitness.clickhouse.batch import Batch, Partition, Sorter
+from earwitness.clickhouse.batch import Batch, Mark, Partition, Sorter
 from earwitness.clickhouse.positions import Answer, Position, Track, position_of
 from earwitness.clickhouse.routes import metadata, read_metadata
 from earwitness.schemas import catalogue, codec
@@ -152,7 +152,7 @@ def test_records_are_sorted_into_rows_and_marks():
     assert made.sort(records, at, batch) == (3, None)
     made.seal(batch)
     assert batch.rows["events"] == [records[0], records[2]]
-    assert (batch.marks[KEY].next_offset, batch.marks[KEY].highest) == (10, 53)
+    assert batch.marks[KEY] == Mark(10, (TOPIC_ID, 53))
     assert batch.size == len(message(50)) + len(message(53))
 
 
@@ -197,6 +197,17 @@ def test_partitions_that_are_not_assigned_are_passed_over():
 
 
 def test_a_commit_says_what_is_stored():
-    assert read_metadata(metadata(TOPIC_ID, 42)) == (TOPIC_ID, 42)
-    for nonsense in (None, "", "x", "00:1", metadata(TOPIC_ID, 42)[:-3] + ":", f"{TOPIC_ID.hex()}:-7"):
-        assert read_metadata(nonsense) is None
+    own, hint = bytes(range(16)), (TOPIC_ID, 42)
+    assert read_metadata(metadata(own, hint)) == (own, hint)
+    assert read_metadata(metadata(own, None)) == (own, None)
+
+
+def test_a_commit_of_an_earlier_version_says_what_is_stored():
+    assert read_metadata(f"{TOPIC_ID.hex()}:42") == (None, (TOPIC_ID, 42))
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", ":", "::", "x", "00:1", "x:y:z", f"{TOPIC_ID.hex()}:", f"{TOPIC_ID.hex()}:-7"]
+)
+def test_a_commit_that_says_nothing_or_nonsense_stops_nobody(text):
+    assert read_metadata(text) == (None, None)

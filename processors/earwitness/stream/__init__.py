@@ -3,6 +3,7 @@
 A stage is a `Step`; `run_stage` runs it in the foreground.
 """
 
+from earwitness.runtime.topic_ids import TopicChangedError
 from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, QUARANTINE
 from earwitness.stream.app import SliceApp, add_loop, build_app
 from earwitness.stream.loop import SliceLoop, StageError
@@ -11,7 +12,7 @@ from earwitness.stream.outputs import OutputError, Outputs
 from earwitness.stream.records import Records
 from earwitness.stream.sealing import QuarantineKey, SealError, open_sealed, seal
 from earwitness.stream.step import Dead, NeedsAnswerError, Output, Result, SourceRecord, SourceSlice, Step
-from earwitness.stream.topics import TopicChangedError, Topics
+from earwitness.stream.topics import Topics
 from earwitness.stream.worker import run, run_stage
 
 __all__ = [

@@ -11,36 +11,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from time import monotonic
-
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
-from earwitness.runtime.kafka_admin import Login, admin_client, log_in, topic_id_bytes
+from earwitness.runtime.kafka_admin import Login, log_in
 from earwitness.runtime.settings import KafkaSettings
+from earwitness.runtime.topic_ids import Look, Topic, TopicChangedError, looking_client, recreated
 
-__all__ = ["TopicChangedError", "Topics"]
+__all__ = ["Topics"]
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_SECONDS = 10.0
 _AGAIN_SECONDS = 1.0
 _LOOK_SECONDS = 5.0
-
-
-class TopicChangedError(EarwitnessError):
-    """A topic is another one than at the start, or has more partitions: begin anew."""
-
-    exit_code = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Topic:
-    id: bytes
-    partitions: int
 
 
 class Topics:
@@ -59,7 +43,7 @@ class Topics:
         self._kafka = kafka
         self._mirrors = mirrors
         self._names = tuple({*mirrors, *(mirror for mirror in mirrors.values() if mirror is not None)})
-        self._known: dict[str, _Topic] = {}
+        self._known: dict[str, Topic] = {}
         self._looked = 0.0
         self._complaints = Complaints(logger)
         self.ids: dict[str, bytes] = {}
@@ -72,10 +56,10 @@ class Topics:
             UnavailableError: the broker does not answer, or lacks one of the topics.
             EarwitnessError: it refuses the login.
         """
-        self._client = _admin(self._kafka)
+        self._client = looking_client(self._kafka)
         self._looked = monotonic()
         try:
-            found = _described(self._client, self._kafka, self._names)
+            found = Look(self._client, self._kafka, self._names).found()
         except UnavailableError:
             if log_in(self._kafka) is Login.REFUSED:
                 raise EarwitnessError(
@@ -130,8 +114,8 @@ class Topics:
                 self._complaints.say("away", "%s; waiting for it", error)
 
     def _look(self, names: Sequence[str]) -> None:
-        began = monotonic()
-        for name, topic in _described(self._client, self._kafka, names).items():
+        look = Look(self._client, self._kafka, names)
+        for name, topic in look.found().items():
             if topic is None:
                 self._complaints.say(
                     f"gone {name}", "topic %s is gone; waiting until it is there again: earwitness topics apply", name
@@ -139,39 +123,15 @@ class Topics:
                 continue
             known = self._known[name]
             if topic.id != known.id:
-                raise TopicChangedError(f"topic {name} was deleted and made again; starting anew, from its beginning")
+                raise recreated(name)
             if topic.partitions != known.partitions:
                 raise TopicChangedError(
                     f"topic {name} has {topic.partitions} partitions now, it had {known.partitions}; starting anew"
                 )
-        self._looked = began
+        self._looked = look.began
 
 
-def _admin(kafka: KafkaSettings) -> AdminClient:
-    return admin_client(kafka, **{"socket.timeout.ms": int(_TIMEOUT_SECONDS * 1000)})
-
-
-def _described(admin: AdminClient, kafka: KafkaSettings, names: Sequence[str]) -> dict[str, _Topic | None]:
-    """Each topic; None when there is no such topic."""
-    found: dict[str, _Topic | None] = {}
-    futures = admin.describe_topics(TopicCollection(list(names)), request_timeout=_TIMEOUT_SECONDS)
-    for name, future in futures.items():
-        try:
-            topic = future.result(_TIMEOUT_SECONDS + 1)
-            found[name] = _Topic(topic_id_bytes(topic.topic_id), len(topic.partitions))
-        except (KafkaException, TimeoutError) as error:
-            code = error.args[0].code() if isinstance(error, KafkaException) else None
-            if code != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                reason = error.args[0].str() if isinstance(error, KafkaException) else "timed out"
-                raise UnavailableError(
-                    f"cannot look up topic {name}: the broker at {kafka.bootstrap} does not answer ({reason}); "
-                    "start it, or check the address"
-                ) from error
-            found[name] = None
-    return found
-
-
-def _there(kafka: KafkaSettings, name: str, topic: _Topic | None) -> _Topic:
+def _there(kafka: KafkaSettings, name: str, topic: Topic | None) -> Topic:
     if topic is None:
         raise UnavailableError(f"there is no topic {name} at {kafka.bootstrap}; run: earwitness topics apply")
     return topic

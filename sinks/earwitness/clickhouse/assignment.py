@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from earwitness.clickhouse.batch import Key, Mark, Partition, Sorter
 from earwitness.clickhouse.consumer import Check
-from earwitness.clickhouse.routes import EVENTS, TOPICS, landing_of, metadata, read_metadata
+from earwitness.clickhouse.routes import EVENTS, TOPICS, Hint, landing_of, metadata, read_metadata
+from earwitness.clickhouse.topics import Topics
 from earwitness.runtime.errors import UnavailableError
 
 __all__ = ["Assignment"]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _ANSWER_SECONDS = 10.0
 _ATTEMPTS = 3
@@ -28,17 +32,19 @@ class Assignment:
     Args:
         consumer: not subscribed yet.
         check: judges its errors.
-        before_revoke: called before partitions are given back, while their offsets can still be committed.
+        topics: knows which topics the names stand for.
 
     Attributes:
         sorter: sorts what is read.
+        before_revoke: called before partitions are given back, while their offsets can still be committed.
         claimed: nobody else can store records of these partitions any more.
     """
 
-    def __init__(self, consumer: Consumer, check: Check, before_revoke: Callable[[], None]) -> None:
+    def __init__(self, consumer: Consumer, check: Check, topics: Topics) -> None:
         self._consumer = consumer
         self._check = check
-        self._before_revoke = before_revoke
+        self._topics = topics
+        self.before_revoke: Callable[[], None] = lambda: None
         self.sorter = Sorter()
         self.claimed = False
         self._assigned = False
@@ -47,7 +53,7 @@ class Assignment:
         self._held_back: set[Key] = set()
         self._warned = 0.0
         self._uncommitted: dict[Key, Mark] = {}
-        self._starts: dict[Key, tuple[int, tuple[bytes, int] | None]] = {}
+        self._starts: dict[Key, tuple[int, Hint | None]] = {}
 
     def subscribe(self) -> None:
         """Join the group."""
@@ -73,6 +79,14 @@ class Assignment:
                 self._check(reported)
             records = [record for record in records if record.error() is None]
         return records
+
+    def look(self) -> None:
+        """See now and again whether the topics are still the same.
+
+        Raises:
+            TopicChangedError: one is not.
+        """
+        self._topics.look()
 
     def poll(self) -> None:
         """Stay in the group while everything is paused."""
@@ -105,7 +119,7 @@ class Assignment:
             raise UnavailableError(f"cannot read again what was not stored: {error.args[0].str()}") from error
         self._begin()
 
-    def masked(self) -> dict[Key, tuple[bytes, int] | None]:
+    def masked(self) -> dict[Key, Hint | None]:
         """The partitions whose events must be stored once; what their commits say of their raw partitions."""
         return {key: hint for key, (_, hint) in sorted(self._starts.items()) if landing_of(key[0]) == EVENTS}
 
@@ -144,12 +158,12 @@ class Assignment:
     def commit(self, marks: Mapping[Key, Mark]) -> None:
         """Commit how far partitions are. When that fails, the next commit says it; nothing depends on it."""
         for key, mark in marks.items():
-            self._starts[key] = mark.next_offset, (mark.topic_id, mark.highest) if mark.topic_id else None
+            self._starts[key] = mark.next_offset, mark.hint
         self._uncommitted.update(marks)
         if self._lost or not self._uncommitted:
             return
         offsets = [
-            TopicPartition(*key, mark.next_offset, metadata(mark.topic_id, mark.highest))
+            TopicPartition(*key, mark.next_offset, metadata(self._topics.ids[key[0]], mark.hint))
             for key, mark in self._uncommitted.items()
         ]
         try:
@@ -164,9 +178,16 @@ class Assignment:
         self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            # Before the commits: what is committed for another topic than the one found now is no commit of this one.
+            _answered("look up the topics", lambda: self._topics.begin(each.topic for each in partitions))
         for each in _committed(consumer, partitions) if partitions else []:
-            offset = each.offset if each.offset >= 0 else OFFSET_BEGINNING
-            self._starts[each.topic, each.partition] = offset, read_metadata(each.metadata)
+            own_id, hint = read_metadata(each.metadata)
+            is_own = own_id in {None, self._topics.ids[each.topic]}
+            if not is_own:
+                logger.warning("%s/%d is read from its start: its topic was made again", each.topic, each.partition)
+            offset = each.offset if is_own and each.offset >= 0 else OFFSET_BEGINNING
+            self._starts[each.topic, each.partition] = offset, hint
         starts = [TopicPartition(*key, offset) for key, (offset, _) in self._starts.items()]
         consumer.assign(starts)
         self._lost, self._paused = False, False
@@ -184,7 +205,7 @@ class Assignment:
         self.claimed = False
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        self._before_revoke()
+        self.before_revoke()
         for forgotten in (self._starts, self._uncommitted, self.sorter.active, self.sorter.waiting, self._held_back):
             forgotten.clear()
         self.claimed = True
@@ -196,14 +217,19 @@ class Assignment:
 
 
 def _committed(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-    """What the group has committed. Called from a callback, out of which a KafkaException does not come as an exception."""
+    """What the group has committed."""
+    return _answered("read what the group has committed", lambda: consumer.committed(partitions, _ANSWER_SECONDS))
+
+
+def _answered(what: str, ask: Callable[[], T]) -> T:
+    """The broker's answer, within a few attempts. For callbacks, out of which a KafkaException does not come as an exception."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return consumer.committed(partitions, _ANSWER_SECONDS)
-        except KafkaException as error:
-            reason = error.args[0].str()
-            logger.warning("cannot read the committed offsets: %s; attempt %d of %d", reason, attempt, _ATTEMPTS)
-    raise UnavailableError(f"cannot read what the group has committed: {reason}; is the broker overloaded?")
+            return ask()
+        except (KafkaException, UnavailableError) as error:
+            reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            logger.warning("cannot %s: %s; attempt %d of %d", what, reason, attempt, _ATTEMPTS)
+    raise UnavailableError(f"cannot {what}: {reason}; is the broker overloaded?")
 
 
 def _partitions(keys: Iterable[Key]) -> list[TopicPartition]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from earwitness.clickhouse.positions import Answer, Track, front, position_of, read_offset
+from earwitness.clickhouse.routes import Hint
 from earwitness.schemas.errors import DatumError, MalformedError
 from earwitness.schemas.framing import HEADER_SIZE
 
@@ -49,8 +50,7 @@ class Mark:
     """How far a partition is when a batch is stored: the next offset, and what is stored of its raw partition."""
 
     next_offset: int
-    topic_id: bytes = b""
-    highest: int = -1
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,10 @@ class Partition:
         key: topic and number.
         landing: where its records go.
         positioned: they are masked records, with a position in front.
-        hint: a topic id and an offset of it that the highest stored offset is not below, if one is known.
+        hint: what the commit told, see `routes.Hint`.
     """
 
-    def __init__(self, key: Key, landing: str, *, positioned: bool, hint: tuple[bytes, int] | None = None) -> None:
+    def __init__(self, key: Key, landing: str, *, positioned: bool, hint: Hint | None = None) -> None:
         self.key = key
         self.landing = landing
         self.positioned = positioned
@@ -222,7 +222,7 @@ class Sorter:
         """Complete the marks of a batch that nothing more is put into."""
         for key, mark in batch.marks.items():
             partition = self.active.get(key) or self.waiting[key][0]
-            mark.topic_id, mark.highest = partition.topic_id, partition.track.highest
+            mark.hint = (partition.topic_id, partition.track.highest) if partition.topic_id else None
 
     def release(self) -> list[tuple[Key, int]]:
         """The partitions whose schema is known by now become active again: where each goes on from."""

@@ -16,11 +16,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Message
 
 from earwitness.clickhouse.assignment import Assignment
 from earwitness.clickhouse.batch import Bad, Batch, Question
-from earwitness.clickhouse.consumer import Check
 from earwitness.clickhouse.errors import Remedy, remedy
 from earwitness.clickhouse.jobs import Backoff, Jobs
 from earwitness.clickhouse.store import Store
@@ -60,22 +59,20 @@ class Loader:
     """Reads the sink's topics until it is told to stop.
 
     Args:
-        consumer: not subscribed yet; this object closes it.
-        check: judges its errors.
+        assignment: not subscribed yet; this object closes it.
         store: ClickHouse.
         limits: sizes and times.
         on_ready: called once, when this worker has been given partitions, be they none, and could claim them.
     """
 
-    def __init__(
-        self, consumer: Consumer, check: Check, store: Store, limits: Limits, on_ready: Callable[[], None]
-    ) -> None:
+    def __init__(self, assignment: Assignment, store: Store, limits: Limits, on_ready: Callable[[], None]) -> None:
         self._store = store
         self._limits = limits
         self._on_ready: Callable[[], None] | None = on_ready
         self._jobs = Jobs()
         self._backoff = Backoff()
-        self._assignment = Assignment(consumer, check, before_revoke=self._leave)
+        self._assignment = assignment
+        assignment.before_revoke = self._leave
         self._unsorted: Sequence[Message] = ()
         self._at = 0
         self._batch = Batch()
@@ -108,6 +105,7 @@ class Loader:
             self._store.close()
 
     def _turn(self) -> None:
+        self._assignment.look()
         self._read()
         self._finish()
         self._sort()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, MASKED
 from earwitness.schemas.catalogue import FAMILIES
 
-__all__ = ["EVENTS", "GROUP", "TOPICS", "landing_of", "metadata", "read_metadata"]
+__all__ = ["EVENTS", "GROUP", "TOPICS", "Hint", "landing_of", "metadata", "read_metadata"]
 
 GROUP = "earwitness-sink"
+
+Hint = tuple[bytes, int]
+"""A raw topic's id, and an offset of it that the highest stored offset of the partition is not below."""
 
 TOPICS = (*(MASKED + family for family in FAMILIES), DEAD_LETTERS, LEDGER)
 
@@ -20,19 +23,33 @@ def landing_of(topic: str) -> str:
     return _LANDINGS.get(topic, EVENTS)
 
 
-def metadata(topic_id: bytes, highest: int) -> str:
-    """What a commit of a masked partition says of its raw partition: no stored offset is below it and unknown."""
-    return f"{topic_id.hex()}:{highest}" if topic_id else ""
+def metadata(own_id: bytes, hint: Hint | None) -> str:
+    """What a commit says beside its offset: which topic it is of, and, of a masked partition, the hint."""
+    return own_id.hex() + (f":{hint[0].hex()}:{hint[1]}" if hint else "")
 
 
-def read_metadata(text: str | None) -> tuple[bytes, int] | None:
-    """The topic id and offset of a commit; None when it says nothing, or nothing that we understand.
+def read_metadata(text: str | None) -> tuple[bytes | None, Hint | None]:
+    """The topic's own id and the hint of a commit; None for what it does not say, or not in a way that we understand.
 
-    It only makes the first look at ClickHouse shorter, so a wrong one must merely not stop anything.
+    Earlier versions wrote the hint alone. It only makes the first look at ClickHouse shorter, so a wrong one must merely
+    not stop anything.
     """
-    topic_id, _, highest = (text or "").partition(":")
+    parts = (text or "").split(":")
+    return (None if len(parts) == 2 else _topic_id(parts[0])), _hint(parts[-2:])
+
+
+def _hint(parts: list[str]) -> Hint | None:
+    topic_id = _topic_id(parts[0])
     try:
-        found = bytes.fromhex(topic_id), int(highest)
+        highest = int(parts[-1])
     except ValueError:
         return None
-    return found if len(found[0]) == 16 and found[1] >= -1 else None
+    return (topic_id, highest) if topic_id is not None and len(parts) == 2 and highest >= -1 else None
+
+
+def _topic_id(text: str) -> bytes | None:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return found if len(found) == 16 else None

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from types import FrameType
 
 from earwitness.clickhouse import consumer
+from earwitness.clickhouse.assignment import Assignment
 from earwitness.clickhouse.deadletters import SinkDeadLetters
 from earwitness.clickhouse.loader import Limits, Loader
 from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
+from earwitness.clickhouse.topics import Topics
 from earwitness.runtime.settings import Settings
 from earwitness.schemas.wire import wire_ids
 
@@ -31,7 +33,8 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
     ids = wire_ids(settings.registry)
     store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka, ids), settings.clickhouse_registry_url, ids)
     check = consumer.Check(kafka.bootstrap)
-    loader = Loader(consumer.connect(kafka, check), check, store, limits or Limits(), on_ready)
+    assignment = Assignment(consumer.connect(kafka, check), check, Topics(kafka))
+    loader = Loader(assignment, store, limits or Limits(), on_ready)
 
     def stop(_: int, __: FrameType | None) -> None:
         loader.stop()

@@ -14,7 +14,7 @@ from faust.types.auth import SASLMechanism
 from mode import CrashingSupervisor
 from yarl import URL
 
-from earwitness.runtime.errors import SettingsError
+from earwitness.runtime.errors import EarwitnessError, SettingsError
 from earwitness.runtime.settings import KafkaSettings
 from earwitness.stream.loop import SliceLoop
 from earwitness.stream.options import SliceOptions
@@ -32,11 +32,16 @@ _SSL = {
 
 
 class SliceApp(faust.App):
-    """A Faust app that reads slices; the transport finds its options here."""
+    """A Faust app that reads slices; the transport finds its options here.
+
+    Attributes:
+        ended_by: why the loop gave up. Faust's own reason may be the cancellation that follows from it.
+    """
 
     logger = logging.getLogger("faust")  # else Faust's own messages would come under this module's name
     slices: SliceOptions = SliceOptions()
     topics_read: Topics | None = None
+    ended_by: EarwitnessError | None = None
 
 
 class _NoTables(TableManager):

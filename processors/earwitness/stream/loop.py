@@ -86,7 +86,7 @@ class SliceLoop:
                 await self._room()
                 await self._begin(event)
         except EarwitnessError as error:
-            logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400  a traceback may show what a caller said
+            self._give_up(stream.app, error)
             raise
         finally:
             for task in besides:
@@ -175,8 +175,13 @@ class SliceLoop:
         try:
             await work
         except EarwitnessError as error:
-            logger.error("%s: %s", self._records.stage, error)  # noqa: TRY400
+            self._give_up(app, error)
             await app.crash(error)
+
+    def _give_up(self, app: Any, error: EarwitnessError) -> None:
+        if app.ended_by is None:
+            app.ended_by = error
+            logger.error("%s: %s", self._records.stage, error)  # without a traceback, which may show what a caller said
 
     async def _confirm(self) -> None:
         """Poll, settle what is confirmed."""

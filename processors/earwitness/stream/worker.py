@@ -118,9 +118,11 @@ def run(app: SliceApp, on_ready: Callable[[], None] = lambda: None) -> int:
         if end.code == 0:
             return 0
         failure = end.__context__  # of a start that failed Faust keeps no reason
+    except asyncio.CancelledError as end:  # Faust raises its reason, and this one is no Exception to it
+        failure = end
     finally:
         worker.forget_deadline()
-    return _code(app, worker.crash_reason or app.crash_reason or failure)
+    return _code(app, app.ended_by or worker.crash_reason or app.crash_reason or failure)
 
 
 def _code(app: SliceApp, reason: BaseException | None) -> int:

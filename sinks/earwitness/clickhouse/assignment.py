@@ -181,17 +181,20 @@ class Assignment:
         if partitions:
             # Before the commits: what is committed for another topic than the one found now is no commit of this one.
             _answered("look up the topics", lambda: self._topics.begin(each.topic for each in partitions))
+        made_again: set[str] = set()
         for each in _committed(consumer, partitions) if partitions else []:
             own_id, hint = read_metadata(each.metadata)
             is_own = own_id in {None, self._topics.ids[each.topic]}
             if not is_own:
-                logger.warning("%s/%d is read from its start: its topic was made again", each.topic, each.partition)
+                made_again.add(each.topic)
             offset = each.offset if is_own and each.offset >= 0 else OFFSET_BEGINNING
             self._starts[each.topic, each.partition] = offset, hint
         starts = [TopicPartition(*key, offset) for key, (offset, _) in self._starts.items()]
         consumer.assign(starts)
         self._lost, self._paused = False, False
         self._begin()
+        if made_again:
+            logger.warning("read from the start, because they were made again: %s", ", ".join(sorted(made_again)))
         logger.info("%d partitions assigned", len(partitions))
 
     def _begin(self) -> None:

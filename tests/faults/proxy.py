@@ -194,6 +194,7 @@ class _Link:
         self._proxy = proxy
         self._client, self._server = client, server
         self._flowing = 2
+        self._is_reset = False
         self._counts = threading.Lock()
         for end in (client, server):
             end.settimeout(None)
@@ -204,6 +205,7 @@ class _Link:
             threading.Thread(target=self._run, args=(flow,), name="proxy-link", daemon=True).start()
 
     def reset(self) -> None:
+        self._is_reset = True
         for end in (self._client, self._server):
             with contextlib.suppress(OSError):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -226,7 +228,8 @@ class _Link:
             self._proxy.hold(len(data))
             self._server.sendall(data)
             self._proxy.up += len(data)
-        self._server.shutdown(socket.SHUT_WR)
+        if not self._is_reset:
+            self._server.shutdown(socket.SHUT_WR)
 
     def _down(self) -> None:
         kept = b""
@@ -238,8 +241,9 @@ class _Link:
                 self._client.sendall(self._proxy.renamed(kept[:end]))
                 kept = kept[end:]
             self._proxy.down += len(data)
-        self._client.sendall(kept)
-        self._client.shutdown(socket.SHUT_WR)
+        if not self._is_reset:
+            self._client.sendall(kept)
+            self._client.shutdown(socket.SHUT_WR)
 
 
 def _bound(port: int) -> socket.socket:

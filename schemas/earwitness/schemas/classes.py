@@ -41,13 +41,14 @@ def events_module(raws: list[dict[str, Any]]) -> str:
             f"{_docstring(raw['doc'], 4)}\n\n{body}\n",
         )
     names = [class_name(raw) for raw in raws]
-    exported = sorted([*names, *nested, "EVENTS", "Event"], key=_export_order)
+    exported = sorted([*names, *nested, "EVENTS", "TELEMETRY", "Event"], key=_export_order)
     table = "\n".join(f'    "{raw["kind"]}": {class_name(raw)},' for raw in raws)
     return _EVENTS.format(
         exported="\n".join(f'    "{name}",' for name in exported),
         nested="\n\n".join(nested.values()),
         classes="\n\n".join(classes),
         table=table,
+        telemetry="\n".join(f"        {class_name(raw)}," for raw in raws if raw.get("lane") == "telemetry"),
     )
 
 
@@ -191,6 +192,13 @@ EVENTS: Final[Mapping[str, type[Event]]] = {{
 {table}
 }}
 """The class of each kind."""
+
+TELEMETRY: Final[frozenset[type[Event]]] = frozenset(
+    {{
+{telemetry}
+    }},
+)
+"""The classes of the telemetry lane: they make way for the protected ones where room is short."""
 '''
 
 _METHODS = '''\

@@ -13,6 +13,7 @@ import msgspec
 
 __all__ = [
     "EVENTS",
+    "TELEMETRY",
     "CallActionAttempted",
     "CallEnded",
     "CallStageTransition",
@@ -453,3 +454,13 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
     "trail.data_read": TrailDataRead,
 }
 """The class of each kind."""
+
+TELEMETRY: Final[frozenset[type[Event]]] = frozenset(
+    {
+        CallStageTransition,
+        DataAirtableQuery,
+        SystemApiLatency,
+        SystemStateManagement,
+    },
+)
+"""The classes of the telemetry lane: they make way for the protected ones where room is short."""

@@ -22,8 +22,19 @@ from urllib.parse import urlsplit
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.secret import PREFIX, Secret, read_private_file
+from earwitness.runtime.spool_settings import NAMES as _SPOOL
+from earwitness.runtime.spool_settings import Durability, SpoolSettings, durability
 
-__all__ = ["ClickHouseSettings", "KafkaSettings", "RegistrySettings", "Secret", "Settings", "read_private_file"]
+__all__ = [
+    "ClickHouseSettings",
+    "Durability",
+    "KafkaSettings",
+    "RegistrySettings",
+    "Secret",
+    "Settings",
+    "SpoolSettings",
+    "read_private_file",
+]
 
 _OWN = {
     "enabled",
@@ -48,6 +59,7 @@ _OWN = {
     "kafka_sasl_username",
     "kafka_sasl_password_file",
     "log_level",
+    *_SPOOL,
 }
 
 
@@ -124,6 +136,8 @@ class Settings:
     """Where ClickHouse asks for schemas; None leaves that to its own configuration."""
     registry: RegistrySettings | None = None
     """None: the catalogue gives the ids."""
+    durability: Durability = "spool_first"
+    spool: SpoolSettings = field(default_factory=SpoolSettings)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -155,6 +169,8 @@ class Settings:
             clickhouse=_clickhouse(values),
             clickhouse_registry_url=_clickhouse_registry(values),
             registry=_registry(values),
+            durability=durability(values),
+            spool=SpoolSettings.read(values),
         )
 
     def need_kafka(self) -> KafkaSettings:

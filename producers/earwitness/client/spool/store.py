@@ -1,0 +1,282 @@
+"""One file of a spool: SQLite behind a handful of methods, its errors turned into the spool's.
+
+In WAL mode a commit survives the process's death without a wait on the disk; a torn or garbage tail of the log is left out
+when it is opened again. Rows carry a checksum, because SQLite checks its own structure but not what is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from earwitness.client.spool import places
+from earwitness.client.spool.errors import SpoolDamagedError, SpoolError, SpoolFullError
+from earwitness.client.spool.frame import Frame, checksum
+
+__all__ = ["Aside", "Row", "Store"]
+
+_VERSION = 1
+_PAGE_BYTES = 4096
+_LOG_PAGES = 1000  # of the write-ahead log, before its content moves into the file
+_FREED_PAGES = 256  # given back to the disk once so many are free, as many at a time
+_BUSY_SECONDS = 2.0
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS frames (
+    id INTEGER PRIMARY KEY, producer_id TEXT, sequence INTEGER, kind TEXT, topic TEXT, key TEXT,
+    schema_id INTEGER, body BLOB, captured_ms INTEGER, checksum INTEGER);
+CREATE TABLE IF NOT EXISTS aside (
+    id INTEGER PRIMARY KEY, producer_id TEXT, sequence INTEGER, kind TEXT, snapshot BLOB, error TEXT, set_ms INTEGER);
+PRAGMA user_version = {_VERSION};
+"""
+_COLUMNS = "producer_id, sequence, kind, topic, key, schema_id, body, captured_ms, checksum"
+_DAMAGE = ("malformed", "not a database", "disk image", "could not decode", "no such table", "no such column")
+
+
+class Row(NamedTuple):
+    """A row of a file; its frame is None when it is not what was stored."""
+
+    id: int
+    frame: Frame | None
+
+
+class Aside(NamedTuple):
+    """An invalid event: its snapshot and what is wrong with it."""
+
+    id: int
+    producer_id: str
+    sequence: int
+    kind: str
+    snapshot: bytes
+    error: str
+    set_ms: int
+
+
+class _Kept(msgspec.Struct, gc=False):
+    """Keeps an object for ever: the garbage collector does not look into it, and it refers to itself."""
+
+    held: object
+    itself: object = None
+
+
+class Store:
+    """An open file.
+
+    Args:
+        file: the database; made when it is not there, but for `read_only`.
+        max_bytes: how large it may grow; None: not at all looked at.
+        sync: see `SpoolSettings`.
+        read_only: for looking at a living process's file.
+
+    Raises:
+        SpoolDamagedError: it is no database any more.
+        SpoolError: it cannot be opened.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        max_bytes: int | None = None,
+        sync: Literal["normal", "full"] = "normal",
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.file = file
+        self._sync = sync
+        self._connection: sqlite3.Connection | None = None
+        for ending in ("-wal", "-shm", "-journal"):
+            places.check_file(file.with_name(file.name + ending))
+        if not places.check_file(file) and not read_only:
+            self._create()
+        with self._errors("open"):
+            mode = "ro" if read_only else "rw"
+            self._connection = sqlite3.connect(
+                f"{file.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        try:
+            with self._errors("open"):
+                self._prepare(max_bytes, read_only=read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    def _create(self) -> None:
+        import os
+
+        try:
+            os.close(places.create_file(self.file))
+        except OSError as error:
+            raise SpoolError(f"cannot make the spool's file {self.file}: {error.strerror}") from None
+
+    def _prepare(self, max_bytes: int | None, *, read_only: bool) -> None:
+        run = self._db.execute
+        if read_only:
+            run("PRAGMA query_only = 1")
+            run("SELECT count(*) FROM sqlite_master").fetchone()
+            return
+        run("PRAGMA auto_vacuum = INCREMENTAL")
+        (mode,) = run("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise SpoolError(
+                f"the file system of {self.file} cannot share memory, which the spool needs; use a local one"
+            )
+        run(f"PRAGMA synchronous = {self._sync}")
+        run(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+        run(f"PRAGMA journal_size_limit = {_LOG_PAGES * _PAGE_BYTES}")
+        run("PRAGMA temp_store = MEMORY")
+        (version,) = run("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise SpoolError(f"{self.file} is of a newer release of earwitness (form {version}); let that one empty it")
+        if version < _VERSION:
+            self._db.executescript("BEGIN IMMEDIATE;" + _TABLES + "COMMIT;")
+        if max_bytes is not None:
+            (size,) = run("PRAGMA page_size").fetchone()
+            run(f"PRAGMA max_page_count = {max(max_bytes // size, 16)}")
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise SpoolError(f"the spool's file {self.file} is closed")
+        return self._connection
+
+    @contextlib.contextmanager
+    def _errors(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._undo()
+            text = str(error)
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or "is full" in text:
+                raise SpoolFullError(f"the spool is full, or its disk: {self.file}; events wait in memory") from None
+            if any(word in text.lower() for word in _DAMAGE):
+                raise SpoolDamagedError(f"the spool's file {self.file} is damaged: {text}") from None
+            raise SpoolError(f"cannot {action} the spool's file {self.file}: {text}") from None
+        except (OSError, OverflowError, UnicodeError, ValueError) as error:
+            self._undo()
+            raise SpoolError(f"cannot {action} the spool's file {self.file}: {type(error).__name__}") from None
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.rollback()
+
+    @contextlib.contextmanager
+    def _transaction(self, action: str) -> Iterator[sqlite3.Connection]:
+        with self._errors(action):
+            self._db.execute("BEGIN IMMEDIATE")
+            yield self._db
+            self._db.execute("COMMIT")
+
+    def insert(self, first: int, frames: Sequence[Frame]) -> None:
+        """Store frames under `first` and the numbers behind it, in one transaction.
+
+        Raises:
+            SpoolFullError: nothing was stored.
+            SpoolError: as well.
+        """
+        with self._transaction("write") as db:
+            db.executemany(
+                "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(number, *frame, checksum(frame)) for number, frame in enumerate(frames, first)],
+            )
+
+    def delete(self, ids: Collection[int], table: Literal["frames", "aside"] = "frames") -> int:
+        """Delete rows in one transaction; how many there were."""
+        with self._transaction("write") as db:
+            return db.executemany(f"DELETE FROM {table} WHERE id = ?", [(each,) for each in ids]).rowcount  # noqa: S608
+
+    def shrink(self) -> None:
+        """Give back to the disk some of what is free."""
+        with self._errors("write"):
+            (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+            if free >= _FREED_PAGES:
+                self._db.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
+
+    def rows(self, after: int, count: int, most: int | None = None) -> list[Row]:
+        """The next rows behind an id, in order; at most up to the id `most`."""
+        with self._errors("read"):
+            found = self._db.execute(
+                f"SELECT id, {_COLUMNS} FROM frames WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",  # noqa: S608
+                (after, 2**62 if most is None else most, count),
+            ).fetchall()
+        return [Row(row[0], _frame(row[1:])) for row in found]
+
+    def set_aside(self, rows: Sequence[Aside]) -> None:
+        """Keep invalid events, in one transaction; their ids are not looked at."""
+        with self._transaction("write") as db:
+            db.executemany("INSERT INTO aside VALUES (NULL, ?, ?, ?, ?, ?, ?)", [row[1:] for row in rows])
+
+    def asides(self, after: int, count: int) -> list[Aside]:
+        """The next invalid events behind an id, in order."""
+        with self._errors("read"):
+            found = self._db.execute(
+                "SELECT id, producer_id, sequence, kind, snapshot, error, set_ms FROM aside WHERE id > ? ORDER BY id LIMIT ?",
+                (after, count),
+            ).fetchall()
+        return [Aside._make(row) for row in found]
+
+    def one(self, question: str, *values: object) -> Any:
+        """The one value that an SQL question gives; None when there is no row."""
+        with self._errors("read"):
+            found = self._db.execute(question, values).fetchone()
+        return None if found is None else found[0]
+
+    @property
+    def used_bytes(self) -> int:
+        """The file's pages that are in use."""
+        pages, free, size = (self.one(f"PRAGMA {each}") for each in ("page_count", "freelist_count", "page_size"))
+        return int((pages - free) * size)
+
+    @contextlib.contextmanager
+    def safe_from_power_cuts(self) -> Iterator[None]:
+        """Wait for the disk at every commit of the block."""
+        with self._errors("write"):
+            self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            with self._errors("write"):
+                self._db.execute(f"PRAGMA synchronous = {self._sync}")
+
+    def close(self) -> None:
+        """Close it; never raises. May be repeated."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    def remove(self) -> None:
+        """Remove the closed file and its log; never raises."""
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                self.file.with_name(self.file.name + ending).unlink()
+
+    def forget(self) -> None:
+        """In a forked child: let go of the parent's connection without closing it.
+
+        Closing would take SQLite's mutex, which a thread of the parent may have held when it forked, and would write to
+        the parent's file. So it must never be finalised either.
+        """
+        if self._connection is not None:
+            kept = _Kept(self._connection)
+            kept.itself = kept
+            self._connection = None
+
+
+def _frame(values: Sequence[Any]) -> Frame | None:
+    try:
+        frame = Frame._make(values[:-1])
+        return frame if type(frame.body) is bytes and checksum(frame) == values[-1] else None
+    except (TypeError, ValueError):
+        return None

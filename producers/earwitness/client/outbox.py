@@ -17,6 +17,7 @@ from earwitness.schemas.wire import WireIds
 __all__ = ["Outbox"]
 
 _LOOK_SECONDS = 0.005  # how often the asynchronous waits look
+_HOLD_SECONDS = 1.0  # at most, before a fork
 _GRACE_SECONDS = 0.2  # for the thread to end once its work is done or given up
 
 
@@ -45,6 +46,7 @@ class Outbox:
         self._thread: threading.Thread | None = None
         self._starting = threading.RLock()
         self._is_starting = False
+        self._abandoned = False
         self._on_start = on_start
 
     def stats(self) -> Stats:
@@ -52,18 +54,23 @@ class Outbox:
         with self._books.lock:
             return self._books.stats(len(self.capture))
 
+    def mishap(self) -> None:
+        """Count an error of ours in the app's code, which did not notice."""
+        with self._books.lock:
+            self._books.internal_errors += 1
+
     def flush(self, timeout: float) -> int:
         """Wait until all that was accepted up to now is delivered or given up; how many events are not delivered yet."""
         goal, deadline = self._hurry(timeout)
         with self._books.settled:
-            while self._books.ended < goal and (left := deadline - time.monotonic()) > 0:
+            while not self._abandoned and self._books.ended < goal and (left := deadline - time.monotonic()) > 0:
                 self._books.settled.wait(left)
         return self.stats().undelivered
 
     async def aflush(self, timeout: float) -> int:  # noqa: ASYNC109 (a deadline that gives a count, not a cancellation)
         """`flush` that lets the event loop run meanwhile."""
         goal, deadline = self._hurry(timeout)
-        while self._books.ended < goal and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
+        while not self._abandoned and self._books.ended < goal and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
             await asyncio.sleep(_LOOK_SECONDS)
         return self.stats().undelivered
 
@@ -80,6 +87,20 @@ class Outbox:
         while thread is not None and thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 (as above)
             await asyncio.sleep(_LOOK_SECONDS)
         return self._lost()
+
+    def is_interrupted(self) -> bool:
+        """Whether this thread holds a lock of it, for the code that a signal handler interrupted."""
+        return any(lock._is_owned() for lock in (self._books.lock, self._starting))  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def hold(self) -> Callable[[], None] | None:
+        """Keep other threads out of the books, who are in there for microseconds only; gives what lets them in again."""
+        return self._books.lock.release if self._books.lock.acquire(timeout=_HOLD_SECONDS) else None
+
+    def abandon(self) -> None:
+        """In a forked child, whose parent goes on with it: take no more, and end the waits, which nobody else would."""
+        self.capture.closed = self._abandoned = True
+        if self.is_interrupted():
+            self._books.settled.notify_all()
 
     def _start(self) -> bool:
         with self._starting:

@@ -1,14 +1,16 @@
-"""The web layer: four webhooks, each of them a few lines around the line itself."""
+"""The web layer: four webhooks, each of them a line around the line itself."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 
 from earwitness.client import Audit
+from earwitness.integrations.fastapi import AuditASGI, RefusedWebhook, TwilioWebhook
+from earwitness.integrations.twilio import Signatures
 from voice_app.line import Backends, PhoneLine
 from voice_app.settings import Settings
-from voice_app.signatures import Signatures
-from voice_app.twilio_webhooks import TwilioWebhooks
+from voice_app.watch import FORGED_WEBHOOKS, Watch
 
 __all__ = ["create_app"]
 
@@ -23,43 +25,42 @@ def create_app(audit: Audit, settings: Settings, backends: Backends) -> FastAPI:
     """
     # The lifespan is what flushes the last events: uvicorn runs no atexit hook when it is told to stop.
     app = FastAPI(title="Voice app", lifespan=audit.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
-    webhooks = TwilioWebhooks(
+    # Tells whether Twilio signed a webhook. If so, every event carries the call's id and the caller's number from here on,
+    # wherever it is emitted. An endpoint that asks for a TwilioWebhook is not called for any other request.
+    app.add_middleware(
+        AuditASGI,
         audit=audit,
         signatures=Signatures(settings.signed_with, settings.public_base_url),
         max_body_bytes=settings.max_body_bytes,
     )
     line = PhoneLine(audit, settings, backends)
+    forgers = Watch(FORGED_WEBHOOKS, audit=audit)
+
+    @app.exception_handler(RefusedWebhook)
+    async def refused(request: Request, error: RefusedWebhook) -> Response:
+        if error.verdict is not None and not error.verdict.valid and request.client is not None:
+            forgers.erred(request.client.host, f"last one: {error.verdict.reason} at {request.url.path}")
+        return await http_exception_handler(request, error)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.post("/voice")
-    async def voice(request: Request) -> Response:
-        webhook = await webhooks.verified(request)
-        # Inside this block every event carries the call's id and the caller's number, wherever it is emitted.
-        with audit.call(call_sid=webhook.call_sid, caller=webhook.caller):
-            return _twiml(await line.rings(webhook))
+    async def voice(webhook: TwilioWebhook) -> Response:
+        return _twiml(await line.rings(webhook))
 
     @app.post("/gather")
-    async def gather(request: Request) -> Response:
-        webhook = await webhooks.verified(request)
-        with audit.call(call_sid=webhook.call_sid, caller=webhook.caller):
-            return _twiml(await line.hears(webhook))
+    async def gather(webhook: TwilioWebhook) -> Response:
+        return _twiml(await line.hears(webhook))
 
-    @app.post("/status")
-    async def status(request: Request) -> Response:
-        webhook = await webhooks.verified(request)
-        with audit.call(call_sid=webhook.call_sid, caller=webhook.caller):
-            await line.changes_status(webhook)
-        return Response(status_code=204)
+    @app.post("/status", status_code=204)
+    async def status(webhook: TwilioWebhook) -> None:
+        await line.changes_status(webhook)
 
-    @app.post("/recording")
-    async def recording(request: Request) -> Response:
-        webhook = await webhooks.verified(request)
-        with audit.call(call_sid=webhook.call_sid, caller=webhook.caller):
-            await line.was_recorded(webhook)
-        return Response(status_code=204)
+    @app.post("/recording", status_code=204)
+    async def recording(webhook: TwilioWebhook) -> None:
+        await line.was_recorded(webhook)
 
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from earwitness.integrations.twilio import Heard
 from voice_app.jobs import Action, Client, Job
 
 __all__ = [
@@ -17,7 +18,6 @@ __all__ = [
     "FindClient",
     "FindJob",
     "Heard",
-    "InputMode",
     "Need",
     "Refused",
     "Sanitized",
@@ -48,7 +48,6 @@ Trigger = Literal[
     "timeout",
     "error",
 ]
-InputMode = Literal["speech", "dtmf", "none"]
 Ending = Literal["completed", "max_attempts", "max_duration", "error", "transferred", "busy"]
 Apology = Literal["not_understood", "not_found", "not_allowed", "not_accepted", "start_again"]
 
@@ -100,15 +99,6 @@ class CallState:
     ending: Ending | None = None
     ended: bool = False
     recording_sid: str | None = None
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One answer of the caller: speech with the recogniser's confidence, keys, or silence."""
-
-    mode: InputMode
-    text: str | None = None
-    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,17 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 from earwitness.client import Audit
+from earwitness.integrations.twilio import Webhook, call_ended, call_started
 from voice_app.audited_jobs import AuditedJobs
 from voice_app.audited_state import AuditedState
 from voice_app.call_state import CallState, Turn
 from voice_app.conversation import Conversation
 from voice_app.dependency import Dependency, DependencyLimits
-from voice_app.endings import FINAL_STATUSES, call_status, disconnect_reason
 from voice_app.jobs import Jobs
-from voice_app.prompts import Replies
+from voice_app.prompts import Replies, asked_in
 from voice_app.recordings import Media, Recordings, Storage
 from voice_app.settings import Settings
 from voice_app.state import CallStates
-from voice_app.twilio_webhooks import Webhook
 
 __all__ = ["Backends", "PhoneLine"]
 
@@ -91,14 +90,7 @@ class PhoneLine:
                 await self._states.extend(webhook.call_sid)
                 return self._replies.after(known)
             state = self._new_state(webhook)
-            self._audit.call_started(
-                from_number=webhook.text("From"),
-                to_number=webhook.text("To"),
-                caller_name=state.actor,
-                direction=webhook.direction,
-                language=state.language,
-                stir_verstat=webhook.text("StirVerstat"),
-            )
+            call_started(self._audit, webhook, language=state.language)
             if self._conversation.turns_away(webhook.caller):
                 self._audit.security_input_validation(
                     field="From", category="rate_limited", pattern="invalid_inputs_in_a_row", action="throttled"
@@ -109,7 +101,7 @@ class PhoneLine:
 
     async def hears(self, webhook: Webhook) -> str:
         """The caller answered, or kept silent."""
-        asked = webhook.asked
+        asked = asked_in(webhook.query)
         async with self._turn_of(webhook):
             state = await self._states.get(webhook.call_sid, expected=True)
             answered = asked.turn if asked.turn is not None else state.turn if state else 0
@@ -130,31 +122,25 @@ class PhoneLine:
         Only its end is of interest, and an end is final: so neither the order in which the others come in nor their
         SequenceNumber matters.
         """
-        status = call_status(webhook.text("CallStatus") or "")
-        if status not in FINAL_STATUSES:
+        if not webhook.is_final:
             return
         async with self._turn_of(webhook):
             state = await self._states.get(webhook.call_sid, expected=False)
             if state is not None and state.ended:
                 return  # told already
-            duration = webhook.number("CallDuration") or 0
-            sip_code = webhook.number("SipResponseCode")
-            reason = disconnect_reason(status, sip_code, duration, state)
-            self._audit.call_ended(
-                duration_seconds=duration,
-                disconnect_reason=reason,
+            call_ended(
+                self._audit,
+                webhook,
+                mark=state.ending if state else None,
                 final_stage=state.stage if state else None,
-                call_status=status,
-                sip_response_code=sip_code,
-                severity="ERROR" if reason in ("error", "failed") else "WARN" if reason.startswith("max_") else None,
             )
             # Not forgotten yet: what is late still belongs to it, and its recording belongs to the job.
             await self._states.set(webhook.call_sid, replace(state or self._new_state(webhook), ended=True))
 
     async def was_recorded(self, webhook: Webhook) -> None:
         """Twilio has finished a call's recording, or has none."""
-        url = webhook.text("RecordingUrl")
-        if webhook.text("RecordingStatus") != "completed" or url is None:
+        url = webhook.recording_url
+        if url is None:
             return
         async with self._turn_of(webhook):
             state = await self._states.get(webhook.call_sid, expected=False)
@@ -179,7 +165,7 @@ class PhoneLine:
         now = self._now().timestamp()
         return CallState(
             language="es" if webhook.text("To") in self._settings.spanish_numbers else "en",
-            started_at=webhook.asked.began or now,
+            started_at=asked_in(webhook.query).began or now,
             stage_since=now,
             human_available=self._settings.transfer_to is not None,
             caller=webhook.caller,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import get_args
 from urllib.parse import urlencode
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from voice_app.call_state import Apology, CallState
+from voice_app.call_state import Apology, Asked, CallState, Stage
 from voice_app.jobs import Action
 
-__all__ = ["Replies"]
+__all__ = ["Replies", "asked_in"]
 
 ANSWER_SECONDS = 5
 _VOICES = {"en": "en-US", "es": "es-US"}
@@ -137,9 +140,24 @@ class Replies:
 
 
 def _asked(state: CallState) -> str:
-    """What `Webhook.asked` reads when the answer comes. Twilio keeps addresses in its log: nothing personal in here."""
+    """What `asked_in` reads when the answer comes. Twilio keeps addresses in its log: nothing personal in here."""
     asked = {"stage": state.stage, "turn": state.turn, "began": int(state.started_at), "failures": state.failures}
     return urlencode(asked)
+
+
+def asked_in(query: Mapping[str, str]) -> Asked:
+    """Which question an answer belongs to, from the query of the address that it came to."""
+    stage = query.get("stage")
+    return Asked(
+        stage=next((one for one in get_args(Stage) if one == stage), None),
+        turn=_count(query.get("turn")),
+        began=_count(query.get("began"), digits=10),
+        failures=_count(query.get("failures")) or 0,
+    )
+
+
+def _count(value: str | None, *, digits: int = 9) -> int | None:
+    return int(value) if value is not None and re.fullmatch(rf"[0-9]{{1,{digits}}}", value) else None
 
 
 def _question(state: CallState) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from earwitness.integrations.twilio import SignedWith
 from voice_app.circuit import CircuitLimits
 from voice_app.dependency import RETRY_WAITS
-from voice_app.signatures import SignedWith
 
 __all__ = ["Settings", "WrongSettingError"]
 

@@ -18,12 +18,12 @@ from voice_app.circuit import CircuitLimits
 from voice_app.jobs import Client, Job
 from voice_app.line import Backends
 from voice_app.settings import Settings
-from voice_app.signatures import SignedWith
 from voice_app.stand_ins.airtable import AirtableStandIn
 from voice_app.stand_ins.redis import RedisStandIn
 from voice_app.stand_ins.storage import S3StandIn, TwilioMediaStandIn
 
 from earwitness.client.testing import CapturedAudit
+from earwitness.integrations.twilio import SignedWith
 from earwitness.schemas.events import Event
 
 ALL_RIGHTS = (

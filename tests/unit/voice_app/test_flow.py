@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from voice_app.answers import Refusal, understand
 from voice_app.call_state import Asked, CallState, ChangeJob, FindClient, FindJob, Heard, Refused, Transition, Turn
-from voice_app.endings import disconnect_reason
 from voice_app.jobs import Client, Job
 
+from earwitness.integrations.twilio import disconnect_reason
 from voice_app import flow
 
 CLIENT = Client("ACME12", "Acme", ("job:read", "job:add_note"))
@@ -269,7 +269,7 @@ def test_which_rule_an_answer_breaks(field: str, heard: Heard, refusal: Refusal)
     ],
 )
 def test_why_a_call_ended(status: str, sip: int | None, seconds: int, ending: str | None, reason: str):
-    assert disconnect_reason(status, sip, seconds, at("ask_action", ending=ending)) == reason
+    assert disconnect_reason(status, sip, seconds, ending) == reason
 
 
 def test_a_call_that_never_reached_the_app_has_a_reason_too():

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from starlette.datastructures import MultiDict
 from twilio.request_validator import RequestValidator
-from voice_app.signatures import SignedWith
+
+from earwitness.integrations.twilio import SignedWith
 
 SUBACCOUNT = "AC" + "0d" * 16
 
@@ -141,7 +142,8 @@ def test_an_oversized_body_is_refused_unread(new_line, declared):
             yield b"a" * 100
 
     async def post() -> httpx.Response:
-        headers = {"Content-Length": "100000"} if declared else {}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        headers |= {"Content-Length": "100000"} if declared else {}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=line.app)) as http:
             return await http.post("http://app/voice", content=chunks(), headers=headers)
 

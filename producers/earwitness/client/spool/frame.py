@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
+
+import msgspec
 
 from earwitness.client.spool.errors import SpoolError
 from earwitness.schemas import catalogue
 from earwitness.schemas.errors import DatumError, SchemaError
 from earwitness.schemas.walker import compile_finder
 
-__all__ = ["Frame", "Lost", "checksum", "replayed"]
+__all__ = ["Frame", "Lost", "pack", "replayed", "unpack"]
 
 _TRUE = b"\x01"
 
@@ -53,10 +54,11 @@ class Lost(NamedTuple):
     reason: str
 
 
-def checksum(frame: Frame) -> int:
-    """CRC-32 over all of a frame: SQLite checks its structure, not what is in it."""
-    text = "\0".join(map(str, (*frame[:6], frame.captured_ms)))
-    return zlib.crc32(frame.body, zlib.crc32(text.encode()))
+pack = msgspec.msgpack.Encoder().encode
+"""A frame as bytes: one column of the file instead of eight, which is what a row costs."""
+
+unpack = msgspec.msgpack.Decoder(Frame).decode
+"""The frame; raises `msgspec.MsgspecError` for what is none."""
 
 
 def replayed(frame: Frame) -> Frame:

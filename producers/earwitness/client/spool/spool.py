@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import time
-import weakref
-from collections.abc import Collection, Sequence
-from functools import cache
-from typing import Final, Self
+from collections.abc import Collection, Iterator, Sequence
+from typing import Self
 
 from earwitness.client.spool import claims, places
-from earwitness.client.spool.claims import Claim
-from earwitness.client.spool.errors import SpoolFullError
+from earwitness.client.spool.claims import Claim, with_ending
+from earwitness.client.spool.errors import SpoolDamagedError, SpoolError, SpoolFullError
 from earwitness.client.spool.frame import Frame, Lost
-from earwitness.client.spool.store import Aside, Store
+from earwitness.client.spool.orphans import Orphans
+from earwitness.client.spool.store import Aside, Row, Store
 from earwitness.runtime.settings import SpoolSettings
 
 __all__ = ["Spool"]
 
 _MOST_ASIDE = 1_000
+_EXPIRED_AT_ONCE = 500
 _DAY_MS = 86_400_000
-_OPEN: Final[weakref.WeakSet[Spool]] = weakref.WeakSet()
 
 
 class Spool:
@@ -30,7 +29,7 @@ class Spool:
         count: events in it.
         bytes: what its file uses, beside the write-ahead log of at most a few MiB.
         expired: events that were dropped for their age so far, dead processes' included.
-        damaged: events that could not be read back so far.
+        damaged: events that could not be read back so far, where that can be counted.
         aside: invalid events that are kept for export.
         aside_skipped: invalid events that were not kept, because there are 1,000 already or there is no room.
     """
@@ -45,10 +44,11 @@ class Spool:
         self._notices: list[str] = []
         self._next = 1
         self._oldest_ms: int | None = None
+        self._is_open = True
+        self._orphans = Orphans(claim.stem.parent, claim.stem, settings.max_days)
         self._store = self._opened()
-        self._look()
-        _OPEN.add(self)
-        _register()
+        while self.expire():
+            pass
 
     @classmethod
     def open(cls, settings: SpoolSettings, service: str, producer_id: str) -> Self:
@@ -69,46 +69,53 @@ class Spool:
 
         Raises:
             SpoolFullError: it is at its cap, or the disk is full; nothing was stored.
+            SpoolDamagedError: nothing was stored, and what was there before is gone from here.
             SpoolError: it cannot be written; nothing was stored.
         """
         if not frames:
             return []
         first = self._next
-        self._store.insert(first, frames)
+        with self._watched():
+            self._store.insert(first, frames)
+            self.bytes = self._store.used_bytes
         self._next += len(frames)
         if not self.count:
             self._oldest_ms = frames[0].captured_ms
         self.count += len(frames)
-        self.bytes = self._store.used_bytes
         return list(range(first, self._next))
 
     def delete(self, ids: Collection[int]) -> None:
         """Delete events in one transaction: the broker has them. Ids that are not there are passed over.
 
         Raises:
+            SpoolDamagedError: all that was there is gone from here.
             SpoolError: it cannot be written; all of them are still there.
         """
-        if not ids:
-            return
-        self.count -= self._store.delete(ids)
-        self._store.shrink()
-        self._measure()
+        if ids:
+            with self._watched():
+                self.count -= self._store.delete(ids)
+                self._store.shrink()
+                self._measure()
 
     def oldest(self, after: int, count: int) -> list[tuple[int, Frame]]:
         """The first events with ids above `after`, at most `count` of them, by id.
 
+        A row that is not what was stored is set aside, and counted: see `take_lost`.
+
         Raises:
+            SpoolDamagedError: all that was there is gone from here.
             SpoolError: it cannot be read.
         """
-        while True:
-            rows = self._store.rows(after, count)
-            unreadable = [row.id for row in rows if row.frame is None]
-            if unreadable:
-                self._lose_unreadable(unreadable)
-            found = [(row.id, row.frame) for row in rows if row.frame is not None]
-            if found or not rows:
-                return found
-            after = rows[-1].id
+        with self._watched():
+            while True:
+                rows = self._store.rows(after, count)
+                unreadable = [row for row in rows if row.frame is None]
+                if unreadable:
+                    self._lose_unreadable(unreadable)
+                found = [(row.id, row.frame) for row in rows if row.frame is not None]
+                if found or not rows:
+                    return found
+                after = rows[-1].id
 
     def set_aside(self, kind: str, sequence: int, snapshot: bytes, error: str) -> None:
         """Keep an invalid event for `export`; it is never replayed. What there is no room for is counted.
@@ -116,7 +123,53 @@ class Spool:
         Raises:
             SpoolError: it cannot be written.
         """
-        self._keep([Aside(0, self._producer_id, sequence, kind, snapshot, error, int(time.time() * 1000))])
+        with self._watched():
+            self._keep([Aside(0, self._producer_id, sequence, kind, snapshot, error, int(time.time() * 1000))])
+
+    def adopt(self, limit: int) -> int:
+        """Move events of dead processes of this service into this file: how many were moved.
+
+        Looks at `limit` rows or a few more, so call it again and again, between other work. A result of 0 says that
+        there is nothing to take now, or no room for it. What was too old, or could not be read, is counted.
+
+        Raises:
+            SpoolError: this process's own file cannot be written.
+        """
+        moved = examined = 0
+        while examined < limit and (batch := self._orphans.read(limit - examined)) is not None:
+            examined += batch.examined
+            try:
+                # An orphan's rows are deleted for good in a moment, so these must be as good as that.
+                with self._store.safe_from_power_cuts():
+                    self.append(batch.frames)
+                    with self._watched():
+                        self._keep(batch.asides)
+            except SpoolFullError:
+                break
+            moved += len(batch.frames)
+            self._lose(batch.lost)
+            self._orphans.taken()
+        self._notices += self._orphans.notices
+        self._orphans.notices.clear()
+        return moved
+
+    def expire(self, limit: int = _EXPIRED_AT_ONCE) -> int:
+        """Drop events that are older than the settings allow, oldest ids first: how many; see `take_lost`.
+
+        Raises:
+            SpoolError: the file cannot be written.
+        """
+        border = time.time() * 1000 - self._settings.max_days * _DAY_MS
+        if self._oldest_ms is None or self._oldest_ms >= border:
+            return 0
+        old = []
+        for number, frame in self.oldest(0, limit):
+            if frame.captured_ms >= border:
+                break
+            old.append(Lost(number, frame.producer_id, frame.sequence, frame.kind, "spool_expired"))
+        self.delete([each.id for each in old])
+        self._lose(old)
+        return len(old)
 
     @property
     def oldest_age_seconds(self) -> float:
@@ -135,23 +188,62 @@ class Spool:
 
     def close(self) -> None:
         """Close it; its files go when nothing is left in them. Never raises. May be repeated."""
-        if self not in _OPEN:
+        if not self._is_open:
             return
-        _OPEN.discard(self)
+        self._is_open = False
+        self._orphans.close()
         self._store.close()
         if not self.count and not self.aside:
             self._store.remove()
         self._claim.release()
 
     def _opened(self) -> Store:
-        return Store(self._claim.file(".db"), self._settings.max_bytes, self._settings.sync)
+        """The file, looked through; a damaged one is left to adoption, and another one opened."""
+        try:
+            store = self._open_store()
+        except SpoolDamagedError as error:
+            self._leave_to_adoption(error)
+            store = self._open_store()
+        self._store = store
+        return store
 
-    def _look(self) -> None:
-        store = self._store
-        self.count = store.one("SELECT count(*) FROM frames")
-        self.aside = store.one("SELECT count(*) FROM aside")
-        self._next = (store.one("SELECT max(id) FROM frames") or 0) + 1
-        self._measure()
+    def _open_store(self) -> Store:
+        store = Store(self._claim.file(".db"), self._settings.max_bytes, self._settings.sync)
+        try:
+            self.count = store.one("SELECT count(*) FROM frames")
+            self.aside = store.one("SELECT count(*) FROM aside")
+            self._next = max(self._next, (store.one("SELECT max(id) FROM frames") or 0) + 1)
+            self._store = store
+            self._measure()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _leave_to_adoption(self, error: SpoolError) -> None:
+        """Rename the file: it is found as a dead process's, read as far as that goes, and set aside."""
+        stem, number = self._claim.stem, 1
+        while with_ending(stem, f"~{number}.db").exists():
+            number += 1
+        for ending in (".db-shm", ".db-wal", ".db"):
+            with contextlib.suppress(FileNotFoundError):
+                try:
+                    with_ending(stem, ending).rename(with_ending(stem, f"~{number}{ending}"))
+                except OSError as problem:
+                    raise SpoolError(f"{error}; and it cannot be renamed: {problem.strerror}") from None
+        self._notices.append(f"{error}; what can be read of it is adopted, from {with_ending(stem, f'~{number}.db')}")
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except SpoolDamagedError as error:
+            self._store.close()
+            self._leave_to_adoption(error)
+            self.count = self.bytes = self.aside = 0
+            self._oldest_ms = None
+            self._store = self._open_store()
+            raise
 
     def _measure(self) -> None:
         self.bytes = self._store.used_bytes
@@ -167,23 +259,14 @@ class Spool:
         self.aside += len(fitting)
         self.aside_skipped += len(rows) - len(fitting)
 
-    def _lose_unreadable(self, ids: Sequence[int]) -> None:
-        self._lost += [Lost(each, "", 0, "unknown", "spool_damaged") for each in ids]
-        self.damaged += len(ids)
-        self.count -= self._store.delete(ids)
+    def _lose(self, lost: Sequence[Lost]) -> None:
+        self._lost += lost
+        self.expired += sum(each.reason == "spool_expired" for each in lost)
+        self.damaged += sum(each.reason == "spool_damaged" for each in lost)
+
+    def _lose_unreadable(self, rows: Sequence[Row]) -> None:
+        now_ms = int(time.time() * 1000)
+        self._keep([Aside(0, "", 0, "unknown", row.packed, "the row is damaged", now_ms) for row in rows])
+        self.count -= self._store.delete([row.id for row in rows])
+        self._lose([Lost(row.id, "", 0, "unknown", "spool_damaged") for row in rows])
         self._measure()
-
-    def _forget(self) -> None:
-        self._store.forget()
-        self._claim.close()
-
-
-@cache
-def _register() -> None:
-    os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _after_fork_in_child() -> None:
-    for spool in list(_OPEN):
-        spool._forget()  # noqa: SLF001 (of this module)
-    _OPEN.clear()

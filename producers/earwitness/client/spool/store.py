@@ -7,16 +7,20 @@ when it is opened again. Rows carry a checksum, because SQLite checks its own st
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import weakref
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
+from zlib import crc32
 
 import msgspec
 
 from earwitness.client.spool import places
 from earwitness.client.spool.errors import SpoolDamagedError, SpoolError, SpoolFullError
-from earwitness.client.spool.frame import Frame, checksum
+from earwitness.client.spool.frame import Frame, pack, unpack
 
 __all__ = ["Aside", "Row", "Store"]
 
@@ -27,21 +31,21 @@ _FREED_PAGES = 256  # given back to the disk once so many are free, as many at a
 _BUSY_SECONDS = 2.0
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS frames (
-    id INTEGER PRIMARY KEY, producer_id TEXT, sequence INTEGER, kind TEXT, topic TEXT, key TEXT,
-    schema_id INTEGER, body BLOB, captured_ms INTEGER, checksum INTEGER);
+    id INTEGER PRIMARY KEY, captured_ms INTEGER, checksum INTEGER, frame BLOB);
 CREATE TABLE IF NOT EXISTS aside (
     id INTEGER PRIMARY KEY, producer_id TEXT, sequence INTEGER, kind TEXT, snapshot BLOB, error TEXT, set_ms INTEGER);
 PRAGMA user_version = {_VERSION};
 """
-_COLUMNS = "producer_id, sequence, kind, topic, key, schema_id, body, captured_ms, checksum"
 _DAMAGE = ("malformed", "not a database", "disk image", "could not decode", "no such table", "no such column")
+_OPEN: Final[weakref.WeakSet[Store]] = weakref.WeakSet()
 
 
 class Row(NamedTuple):
-    """A row of a file; its frame is None when it is not what was stored."""
+    """A row of a file; its frame is None when it is not what was stored, whose bytes are `packed`."""
 
     id: int
     frame: Frame | None
+    packed: bytes
 
 
 class Aside(NamedTuple):
@@ -88,9 +92,12 @@ class Store:
         self.file = file
         self._sync = sync
         self._connection: sqlite3.Connection | None = None
+        self.is_forgotten = False
         for ending in ("-wal", "-shm", "-journal"):
             places.check_file(file.with_name(file.name + ending))
-        if not places.check_file(file) and not read_only:
+        if places.check_file(file):
+            self._check_log()
+        elif not read_only:
             self._create()
         with self._errors("open"):
             mode = "ro" if read_only else "rw"
@@ -101,6 +108,8 @@ class Store:
                 isolation_level=None,
                 check_same_thread=False,
             )
+        _OPEN.add(self)
+        _register()
         try:
             with self._errors("open"):
                 self._prepare(max_bytes, read_only=read_only)
@@ -109,12 +118,17 @@ class Store:
             raise
 
     def _create(self) -> None:
-        import os
-
         try:
             os.close(places.create_file(self.file))
         except OSError as error:
             raise SpoolError(f"cannot make the spool's file {self.file}: {error.strerror}") from None
+
+    def _check_log(self) -> None:
+        """SQLite removes the log of an empty file, but a file that lost all its bytes has a log full of events."""
+        log = self.file.with_name(self.file.name + "-wal")
+        with contextlib.suppress(OSError):
+            if not self.file.stat().st_size and log.stat().st_size:
+                raise SpoolDamagedError(f"the spool's file {self.file} is damaged: it is empty, and its log is not")
 
     def _prepare(self, max_bytes: int | None, *, read_only: bool) -> None:
         run = self._db.execute
@@ -144,7 +158,8 @@ class Store:
     @property
     def _db(self) -> sqlite3.Connection:
         if self._connection is None:
-            raise SpoolError(f"the spool's file {self.file} is closed")
+            why = "belongs to the process that this one was forked from" if self.is_forgotten else "is closed"
+            raise SpoolError(f"the spool's file {self.file} {why}")
         return self._connection
 
     @contextlib.contextmanager
@@ -187,8 +202,11 @@ class Store:
         """
         with self._transaction("write") as db:
             db.executemany(
-                "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(number, *frame, checksum(frame)) for number, frame in enumerate(frames, first)],
+                "INSERT INTO frames VALUES (?, ?, ?, ?)",
+                [
+                    (number, frame.captured_ms, crc32(packed := pack(frame)), packed)
+                    for number, frame in enumerate(frames, first)
+                ],
             )
 
     def delete(self, ids: Collection[int], table: Literal["frames", "aside"] = "frames") -> int:
@@ -207,10 +225,10 @@ class Store:
         """The next rows behind an id, in order; at most up to the id `most`."""
         with self._errors("read"):
             found = self._db.execute(
-                f"SELECT id, {_COLUMNS} FROM frames WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",  # noqa: S608
+                "SELECT id, checksum, frame FROM frames WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
                 (after, 2**62 if most is None else most, count),
             ).fetchall()
-        return [Row(row[0], _frame(row[1:])) for row in found]
+        return [_row(number, checksum, packed) for number, checksum, packed in found]
 
     def set_aside(self, rows: Sequence[Aside]) -> None:
         """Keep invalid events, in one transaction; their ids are not looked at."""
@@ -246,19 +264,21 @@ class Store:
         try:
             yield
         finally:
-            with self._errors("write"):
-                self._db.execute(f"PRAGMA synchronous = {self._sync}")
+            if self._connection is not None:
+                with self._errors("write"):
+                    self._connection.execute(f"PRAGMA synchronous = {self._sync}")
 
     def close(self) -> None:
         """Close it; never raises. May be repeated."""
+        _OPEN.discard(self)
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
     def remove(self) -> None:
-        """Remove the closed file and its log; never raises."""
-        for ending in ("", "-wal", "-shm"):
+        """Remove the closed file and its log; never raises. A forked child leaves them: they are its parent's."""
+        for ending in () if self.is_forgotten else ("-wal", "-shm", ""):
             with contextlib.suppress(OSError):
                 self.file.with_name(self.file.name + ending).unlink()
 
@@ -268,15 +288,28 @@ class Store:
         Closing would take SQLite's mutex, which a thread of the parent may have held when it forked, and would write to
         the parent's file. So it must never be finalised either.
         """
+        self.is_forgotten = True
         if self._connection is not None:
             kept = _Kept(self._connection)
             kept.itself = kept
             self._connection = None
 
 
-def _frame(values: Sequence[Any]) -> Frame | None:
-    try:
-        frame = Frame._make(values[:-1])
-        return frame if type(frame.body) is bytes and checksum(frame) == values[-1] else None
-    except (TypeError, ValueError):
-        return None
+def _row(number: int, checksum: object, packed: object) -> Row:
+    if not isinstance(packed, bytes):
+        return Row(number, None, str(packed).encode(errors="replace"))
+    if crc32(packed) == checksum:
+        with contextlib.suppress(msgspec.MsgspecError):
+            return Row(number, unpack(packed), packed)
+    return Row(number, None, packed)
+
+
+@cache
+def _register() -> None:
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_OPEN):
+        store.forget()
+    _OPEN.clear()

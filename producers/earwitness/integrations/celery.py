@@ -1,4 +1,6 @@
-"""Celery: a pool's process delivers everything before it ends. Where the app is made:
+"""Celery: a process of the pool delivers everything before it ends.
+
+Where the app is made:
 
     from earwitness.integrations.celery import connect
 

@@ -1,4 +1,6 @@
-"""gunicorn: a worker delivers everything before it ends. In `gunicorn.conf.py`:
+"""gunicorn: a worker delivers everything before it ends.
+
+In `gunicorn.conf.py`:
 
     from earwitness.integrations.gunicorn import post_worker_init, worker_exit
 

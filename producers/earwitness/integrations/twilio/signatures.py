@@ -118,9 +118,10 @@ class Signatures:
 
     def _other_secrets(self, request: SignedRequest, secret: str) -> Iterator[tuple[Reason, str, str, str]]:
         known = self._signed_with
-        for token in dict.fromkeys((known.auth_token, *known.subaccounts.values())):
-            if token != secret:
-                yield "subaccount_token", "token", token, signing.HMAC_SHA1
+        if secret not in known.shared_keys.values():
+            for token in dict.fromkeys((known.auth_token, *known.subaccounts.values())):
+                if token != secret:
+                    yield "subaccount_token", "token", token, signing.HMAC_SHA1
         if request.signature_settings is None:  # a proxy may have dropped the header
             for shared in known.shared_keys.values():
                 yield "other", "settings_header", shared, "HMAC_SHA256"

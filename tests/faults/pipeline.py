@@ -337,7 +337,7 @@ class Pipeline:
         assert found.get("in_flight") == 0, found
         partitions: list[dict[str, Any]] = found["balance"]["partitions"]
         for each in partitions:
-            assert not any(each[name] for name in ("holes", "twice", "missing", "extra", "duplicates")), each
+            assert not any(each[name] for name in ("holes", "twice", "missing", "extra", "surplus")), each
         return partitions
 
     # What it said

@@ -27,7 +27,7 @@ ENDED = {
     "call_status": "completed",
 }
 FOUND = {"kind": "data.job_lookup", "client_id": "A1", "job_number": "7", "found": True, "latency_ms": 1.5}
-COUNTS = ("stored", "sampled", "dead", "lost", "in_flight", "unexplained")
+COUNTS = ("stored", "duplicates", "sampled", "dead", "lost", "in_flight", "unexplained")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_goes_in_is_in_the_books_by_kind_and_minute(run, home, books, tmp_p
     assert sum(line["dead"] for line in found["minutes"] if line["kind"] == "call.?") == 1
     code, out, _ = run("ledger", "--home", str(home))
     assert code == 0
-    assert "# Ledger by kind\nkind\tproduced\tstored\tsampled\tdead\tlost\tin flight\tunexplained\n" in out
+    assert "# Ledger by kind\nkind\tproduced\tstored\tduplicates\tsampled\tdead\tlost\tin flight\tunexplained\n" in out
 
 
 def test_nothing_since_is_nothing_on_its_way(run, home, books):

@@ -375,6 +375,6 @@ def test_the_balance_finds_what_is_wrong(sink, stack):
     wait_for(own)
     (book,) = own()
     assert (book.masked, book.dead, book.holes, book.twice) == (7, 2, 2, 1)
-    assert (book.missing, book.extra, book.duplicates, book.in_flight) == (1, 1, 1, 2)
+    assert (book.missing, book.extra, book.surplus, book.duplicates, book.in_flight) == (1, 1, 1, 0, 2)
     assert book.examples == {"holes": ["6 to 7"], "missing": ["3", "8", "9"], "extra": ["6"]}
     assert json.dumps(book.unexplained) == "6"

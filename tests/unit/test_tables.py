@@ -71,7 +71,7 @@ def test_events_are_partitioned_by_the_brokers_time():
 def test_there_is_a_view_for_each_kind_and_none_shows_what_is_hidden():
     made = {view.name: view for view in views.views()}
     kinds = {kind.replace(".", "_", 1) for kind in catalogue.kinds()}
-    assert made.keys() == {"events", "calls", "dead_letters", "ledger", *kinds}
+    assert made.keys() == {"events", "calls", "duplicates", "dead_letters", "ledger", *kinds}
     for view in made.values():
         assert "DEFINER = owner SQL SECURITY DEFINER" in view.create()
         assert "previous_tokens" not in view.create()

@@ -22,8 +22,8 @@ __all__ = ["ledger", "print_balance", "settled_balance"]
 
 _POLL_SECONDS = 0.3
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_OF_A_KIND = ("produced", "stored", "sampled", "dead", "lost", "in_flight", "unexplained")
-_COUNTED = ("produced", "masked", "sampled", "dead", "stored", "in_flight", "unexplained")
+_OF_A_KIND = ("produced", "stored", "duplicates", "sampled", "dead", "lost", "in_flight", "unexplained")
+_COUNTED = ("produced", "masked", "sampled", "dead", "stored", "duplicates", "in_flight", "unexplained")
 
 
 @click.command(epilog="Example: earwitness ledger --since 24h")
@@ -35,10 +35,11 @@ _COUNTED = ("produced", "masked", "sampled", "dead", "stored", "in_flight", "une
 )
 @as_json
 def ledger(*, home: Path, config: Path | None, since: str | None, minutes: bool, as_json: bool) -> int:
-    """Check that nothing is missing: produced = stored + sampled + dead + declared lost, by topic and by kind.
+    """Check that nothing is missing: produced = stored + duplicates + sampled + dead + declared lost.
 
-    Exit code 1 when something is unexplained. What is still on its way is shown as in flight; what is not stored has no
-    kind that anybody could read, and is shown under its family, as in call.?
+    Exit code 1 when something is unexplained. Duplicates are what clients sent again out of their spools: stored already.
+    What is still on its way is shown as in flight; what is not stored has no kind that anybody could read, and is shown
+    under its family, as in call.?
     """
     settings, moment = settings_for("admin", home, config), _moment(since)
     clickhouse = settings.need_clickhouse()
@@ -87,13 +88,14 @@ def print_balance(found: Balance) -> None:
     """Print the books: a row a topic, then each finding, then the verdict."""
     sums: dict[str, Counter[str]] = {}
     for each in found.partitions:
-        masked_on_the_way = each.masked - (each.stored - each.extra) - each.missing
+        masked_on_the_way = each.masked - (each.stored - each.extra) - each.duplicates - each.missing
         counts: dict[str, Any] = {
             "produced": each.last - each.first + 1 + each.in_flight - masked_on_the_way,
             "masked": each.masked,
             "sampled": each.remainder,
             "dead": each.dead,
             "stored": each.stored,
+            "duplicates": each.duplicates,
             "in_flight": each.in_flight,
             "unexplained": each.unexplained,
         }

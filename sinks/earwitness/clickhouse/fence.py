@@ -19,11 +19,24 @@ from earwitness.clickhouse.errors import NoAnswerError
 from earwitness.clickhouse.positions import Position
 from earwitness.clickhouse.server import Server
 
-__all__ = ["QUERY_PREFIX", "Fence", "held_among", "highest", "known_schemas", "partitions_comment", "stored"]
+__all__ = [
+    "QUERY_PREFIX",
+    "Fence",
+    "held_among",
+    "held_events",
+    "highest",
+    "known_schemas",
+    "last_replay",
+    "partitions_comment",
+    "stored",
+]
 
 QUERY_PREFIX = "earwitness-sink/"
 
 _KILL_SECONDS = 30.0
+_ASKED_AT_ONCE = 10_000
+_APART = 60_000_000  # microseconds between two copies of an event, should one have been encoded anew
+_REPLAY_DAYS = 8  # no record that is still to be read has waited for longer in its topics
 
 
 class Fence:
@@ -128,6 +141,40 @@ def held_among(server: Server, positions: Iterable[Position]) -> set[Position]:
         )
         held.update(Position(topic_id, partition, row[0]) for row in rows)
     return held
+
+
+def held_events(server: Server, wanted: Mapping[bytes, int]) -> dict[bytes, bool]:
+    """Those of the event ids that are stored, each with whether a stored one is marked as replayed; raises as `stored`.
+
+    Copies of an event differ in nothing but their mark, so they are looked for where the table has its time: that spares
+    an index on the id, which every row would pay for. A wrong clock is wrong in both.
+
+    Args:
+        server: ClickHouse.
+        wanted: by event id (16 bytes), when it happened, microseconds since 1970.
+    """
+    held: dict[bytes, bool] = {}
+    by_time = sorted(wanted.items(), key=lambda pair: pair[1])
+    for start in range(0, len(by_time), _ASKED_AT_ONCE):
+        some = by_time[start : start + _ASKED_AT_ONCE]
+        ids = ", ".join(f"'{uuid.UUID(bytes=event_id)}'" for event_id, _ in some)
+        rows = server.rows(
+            "SELECT event_id, max(replayed) FROM store.events WHERE toUnixTimestamp64Micro(occurred_at) "
+            f"BETWEEN {some[0][1] - _APART} AND {some[-1][1] + _APART} AND event_id IN ({ids}) GROUP BY event_id",
+            max_query_size=16 << 20,
+        )
+        held.update((uuid.UUID(row[0]).bytes, bool(row[1])) for row in rows)
+    return held
+
+
+def last_replay(server: Server) -> int | None:
+    """When the broker took the last replay that is stored, microseconds since 1970; raises as `stored`."""
+    rows = server.rows(
+        "SELECT toUnixTimestamp64Micro(maxOrNull(received_at)) FROM store.events "
+        f"WHERE replayed AND received_at > now() - INTERVAL {_REPLAY_DAYS} DAY"
+    )
+    found: int | None = rows[0][0]
+    return found
 
 
 def known_schemas(server: Server) -> dict[int, str]:

@@ -62,6 +62,11 @@ class Frames:
             values = [renamed.get(value[:size], value[:size]) + value[size:] for value in values]
         return b"".join(values)
 
+    def content_of(self, frame: bytes) -> int:
+        """The content id of the schema that a frame names, as far as it is known; asks nobody."""
+        wire_id = int.from_bytes(frame[1:], "big")
+        return self._contents.get(wire_id, wire_id)
+
     def _name(self, schema: Schema) -> None:
         with contextlib.suppress(NotRegisteredError):  # then nobody has written it: its writers ask for the same id
             self._contents[self._wire_ids.id_of(schema)] = schema.id

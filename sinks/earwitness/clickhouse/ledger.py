@@ -37,9 +37,10 @@ class PartitionBalance:
         holes: positions that the ledger says nothing of, although it does of later ones.
         twice: positions that stand in two of the sets.
         stored: positions that are stored.
+        duplicates: positions that are not, because their event is, under another one: replays from a client's spool.
         missing: masked positions that are not stored and not on their way any more.
         extra: stored positions that were never masked.
-        duplicates: rows beyond the first of their position.
+        surplus: rows beyond the first of their position.
         in_flight: positions on their way: not ledgered yet, or masked and not stored yet.
         examples: by the name of a finding, some positions or ranges.
     """
@@ -55,16 +56,17 @@ class PartitionBalance:
     holes: int = 0
     twice: int = 0
     stored: int = 0
+    duplicates: int = 0
     missing: int = 0
     extra: int = 0
-    duplicates: int = 0
+    surplus: int = 0
     in_flight: int = 0
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def unexplained(self) -> int:
         """Positions and rows that should not be as they are."""
-        return self.holes + self.twice + self.missing + self.extra + self.duplicates
+        return self.holes + self.twice + self.missing + self.extra + self.surplus
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ def balance(settings: ClickHouseSettings, kafka: KafkaSettings | None, since: da
 
 
 def _partition(server: Server, row: list[Any], topic: str, span: tuple[int, int], ends: Ends) -> PartitionBalance:
-    topic_id, number, masked, dead, remainder, covered, rows, stored, missing, which, tail, extra, extras = row
+    topic_id, number, masked, dead, remainder, covered, rows, stored, again, *rest = row
+    missing, which, tail, extra, extras = rest
     first, last = span
     # The sink stores a partition's positions in order: what is missing behind all that is stored is on its way,
     # unless the sink has come to the end.
@@ -197,33 +200,35 @@ def _partition(server: Server, row: list[Any], topic: str, span: tuple[int, int]
         holes=holes,
         twice=masked + dead + remainder - covered,
         stored=stored,
+        duplicates=again,
         missing=missing - on_the_way,
         extra=extra,
-        duplicates=rows - stored,
+        surplus=rows - stored,
         in_flight=max(0, high - last - 1) + on_the_way,
         examples=examples,
     )
 
 
 _SHOWN = 20
+_COUNTED = ("masked", "dead", "remainder", "stored", "duplicates", "in_flight")
 _FINDINGS = {
     "holes": "positions that no stage tells of",
     "twice": "positions in two books",
     "missing": "masked and not stored",
     "extra": "stored and never masked",
-    "duplicates": "rows stored again",
+    "surplus": "rows stored again",
 }
 
 
 def _totals(balance: Balance) -> Iterator[str]:
     sums: dict[str, Counter[str]] = {}
     for each in balance.partitions:
-        counts = {name: getattr(each, name) for name in ("masked", "dead", "remainder", "stored", "in_flight")}
+        counts = {name: getattr(each, name) for name in _COUNTED}
         sums.setdefault(each.topic, Counter()).update(counts)
     for topic, total in sorted(sums.items()):
         yield (
             f"{topic}: {total['masked']} masked, {total['dead']} dead, {total['remainder']} sampled out, "
-            f"{total['in_flight']} in flight; {total['stored']} stored"
+            f"{total['in_flight']} in flight; {total['stored']} stored, {total['duplicates']} duplicates"
         )
 
 

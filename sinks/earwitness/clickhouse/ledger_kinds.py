@@ -1,8 +1,9 @@
-"""The books by kind and by minute: produced = stored + sampled + dead + declared lost, and what that leaves open.
+"""The books by kind and by minute: what was produced is stored, a duplicate, sampled out, dead or declared lost.
 
 What is produced is the broker's word: the offsets of a raw partition, and by the time at which the broker took them, of
-each minute. A kind is known of what is stored. What is not stored has no kind that anybody could read, only the family of
-its topic: it is counted under `call.?`, and so is what is missing. What producers declare lost never had a position.
+each minute. A kind is known of what is stored and of duplicates. What else there is has no kind that anybody could read,
+only the family of its topic: it is counted under `call.?`, and so is what is missing. What producers declare lost never
+had a position.
 """
 # ruff: noqa: S608 - the statements are made of numbers and of names of our own
 
@@ -26,6 +27,8 @@ LOST = "(declared lost)"
 _MINUTE = 60
 _BIG = 16 << 20
 _OFFSET = "toUInt64(source_offset)"
+_TABLES = {"store.events": "stored", "store.duplicates": "duplicates"}
+"""Where a position with a kind may stand, and what it then is in the books."""
 
 Span = tuple[str, int, int, int, int]
 """A raw partition's topic id (hex) and number, a minute (Unix time), its first offset, and the one behind its last."""
@@ -40,6 +43,7 @@ class KindBalance:
         kind: the kind, or the family with `.?` for what has none, or `LOST`.
         produced: what there is to account for.
         stored: of these, what is stored.
+        duplicates: what is stored already under another position.
         sampled: what was sampled out.
         dead: what became a dead letter.
         lost: what producers declare lost.
@@ -51,6 +55,7 @@ class KindBalance:
     kind: str
     produced: int
     stored: int = 0
+    duplicates: int = 0
     sampled: int = 0
     dead: int = 0
     lost: int = 0
@@ -71,11 +76,12 @@ def by_kind(settings: ClickHouseSettings, balance: Balance) -> list[KindBalance]
         if each.last >= each.first
     ]
     with contextlib.closing(Server(settings, timeout=300.0)) as server:
-        stored = server.rows(_stored(bounds), max_query_size=_BIG) if bounds else []
-    kinds: Counter[str] = Counter()
-    for *_, kind, count in stored:
-        kinds[kind] += count
-    lines = [KindBalance(None, kind, count, stored=count) for kind, count in sorted(kinds.items())]
+        found = {table: _counted(server, table, bounds) for table in _TABLES}
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for table, counts in found.items():
+        for (*_, kind), count in counts.items():
+            kinds[kind].update({"produced": count, _TABLES[table]: count})
+    lines = [KindBalance(None, kind, **counts) for kind, counts in sorted(kinds.items())]
     families: dict[str, list[PartitionBalance]] = defaultdict(list)
     for each in balance.partitions:
         families[_family(each.topic)].append(each)
@@ -115,12 +121,12 @@ def by_minute(
     start = int(since.timestamp()) // _MINUTE * _MINUTE
     spans = minute_offsets(kafka, range(start, int(until.timestamp()) + _MINUTE, _MINUTE))
     with contextlib.closing(Server(settings, timeout=300.0)) as server:
-        stored = server.rows(_stored(spans, start), max_query_size=_BIG) if spans else []
+        found = {name: _counted(server, table, spans, start) for table, name in _TABLES.items()}
         others = server.rows(_others(spans, start), max_query_size=_BIG) if spans else []
         lost = server.rows(_lost(start))
     lines = attribute(
         spans,
-        {(topic_id, partition, minute, kind): count for topic_id, partition, minute, kind, count in stored},
+        found,
         {(topic_id, partition, minute, outcome): count for topic_id, partition, minute, outcome, count in others},
         balance.partitions,
     )
@@ -130,7 +136,7 @@ def by_minute(
 
 def attribute(
     spans: Sequence[Span],
-    stored: Mapping[tuple[str, int, int, str], int],
+    found: Mapping[str, Mapping[tuple[str, int, int, str], int]],
     others: Mapping[tuple[str, int, int, str], int],
     partitions: Iterable[PartitionBalance],
 ) -> list[KindBalance]:
@@ -141,7 +147,7 @@ def attribute(
 
     Args:
         spans: which offsets came in which minute.
-        stored: counts by kind.
+        found: counts by kind of what is `stored`, and of `duplicates`.
         others: counts by outcome: dead, or sampled out.
         partitions: the balance.
     """
@@ -149,9 +155,10 @@ def attribute(
     on_the_way = {(each.topic_id, each.partition): each.in_flight for each in partitions}
     sums: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     accounted: Counter[tuple[str, int, int]] = Counter()
-    for (topic_id, partition, minute, kind), count in stored.items():
-        accounted[topic_id, partition, minute] += count
-        sums[minute, kind].update(produced=count, stored=count)
+    for name, counts in found.items():
+        for (topic_id, partition, minute, kind), count in counts.items():
+            accounted[topic_id, partition, minute] += count
+            sums[minute, kind].update({"produced": count, name: count})
     for (topic_id, partition, minute, outcome), count in others.items():
         accounted[topic_id, partition, minute] += count
         family = _family(topics.get((topic_id, partition), ""))
@@ -183,12 +190,17 @@ def _spans(spans: Iterable[Span]) -> str:
 )"""
 
 
-def _stored(spans: Sequence[Span], start: int = 0) -> str:
-    """Stored positions by topic id (hex), partition, minute and kind."""
+def _counted(server: Server, table: str, spans: Sequence[Span], start: int = 0) -> dict[tuple[str, int, int, str], int]:
+    """The positions in a table by topic id (hex), partition, minute and kind."""
+    rows = server.rows(_positions(table, spans, start), max_query_size=_BIG) if spans else []
+    return {(topic_id, partition, minute, kind): count for topic_id, partition, minute, kind, count in rows}
+
+
+def _positions(table: str, spans: Sequence[Span], start: int) -> str:
     return f"""
 WITH {_spans(spans)}
 SELECT lower(hex(topic_id)), partition, minute, kind, groupBitmap({_OFFSET})
-FROM store.events AS events ASOF INNER JOIN spans ON events.source_topic_id = spans.topic_id
+FROM {table} AS events ASOF INNER JOIN spans ON events.source_topic_id = spans.topic_id
     AND events.source_partition = spans.partition AND events.source_offset >= spans.first
 WHERE source_offset < end AND received_at >= toDateTime64({start}, 6)
 GROUP BY topic_id, partition, minute, kind"""

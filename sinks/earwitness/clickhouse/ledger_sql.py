@@ -33,7 +33,7 @@ def books(bounds: Iterable[Bounds]) -> str:
     """Per raw partition: what the ledger says of its positions, and what is stored of them.
 
     Columns: topic id (hex), partition, masked, dead, remainder, covered by any of them, rows stored, positions
-    stored, missing, examples, missing at the end, extra, examples.
+    stored, duplicates, missing, examples, missing at the end, extra, examples.
     """
     rows = ", ".join(f"('{topic_id}', {partition}, {first}, {last})" for topic_id, partition, first, last in bounds)
     return f"""
@@ -64,6 +64,12 @@ held AS (
     WHERE source_offset BETWEEN first AND last
     GROUP BY topic_id, partition
 ),
+again AS (
+    SELECT source_topic_id AS topic_id, source_partition AS partition, groupBitmapState({_OFFSET}) AS positions
+    FROM store.duplicates INNER JOIN bounds ON source_topic_id = bounds.topic_id AND source_partition = bounds.partition
+    WHERE source_offset BETWEEN first AND last
+    GROUP BY topic_id, partition
+),
 given_up AS (
     SELECT source_topic_id AS topic_id, source_partition AS partition, groupBitmapState({_OFFSET}) AS positions
     FROM store.dead_letters WHERE stage = 'sink'
@@ -72,7 +78,10 @@ given_up AS (
 SELECT lower(hex(bounds.topic_id)), bounds.partition,
     bitmapCardinality(said.masked), bitmapCardinality(said.dead), bitmapCardinality(said.remainder),
     bitmapCardinality(said.covered), held.row_count, bitmapCardinality(held.positions),
-    bitmapCardinality(bitmapAndnot(said.masked, bitmapOr(held.positions, given_up.positions)) AS missing),
+    bitmapCardinality(bitmapAndnot(again.positions, bitmapOr(held.positions, given_up.positions))),
+    bitmapCardinality(bitmapAndnot(
+        said.masked, bitmapOr(bitmapOr(held.positions, again.positions), given_up.positions)
+    ) AS missing),
     bitmapToArray(bitmapSubsetLimit(missing, toUInt64(0), toUInt64({EXAMPLES}))),
     bitmapCardinality(bitmapSubsetInRange(missing, held.highest + (held.row_count > 0), toUInt64(9223372036854775807))),
     bitmapCardinality(bitmapAndnot(held.positions, said.masked) AS extra),
@@ -80,6 +89,7 @@ SELECT lower(hex(bounds.topic_id)), bounds.partition,
 FROM bounds
 LEFT JOIN said ON said.topic_id = bounds.topic_id AND said.partition = bounds.partition
 LEFT JOIN held ON held.topic_id = bounds.topic_id AND held.partition = bounds.partition
+LEFT JOIN again ON again.topic_id = bounds.topic_id AND again.partition = bounds.partition
 LEFT JOIN given_up ON given_up.topic_id = bounds.topic_id AND given_up.partition = bounds.partition"""
 
 
@@ -99,13 +109,17 @@ def producers(since: datetime | None) -> str:
     """Per producer with missing sequences or declared losses: id, first, last, stored, declared lost, missing.
 
     What producers say is not ours: a range of theirs is never expanded, so that a wrong one cannot exhaust anything.
+
+    Events come in the order of their sequences, but for replays: one that came after `since` may stand among sequences that
+    came before. So then the first one is the lowest that came without a spool, and whoever only replayed is not judged.
     """
-    first = "1" if since is None else "min(sequence)"
+    first = "1" if since is None else "minIf(sequence, NOT replayed)"
     return f"""
 WITH
 seen AS (
-    SELECT producer_id, toInt64({first}) AS first, max(sequence) AS last, groupBitmap(toUInt64(sequence)) AS stored
-    FROM store.events WHERE sequence > 0 AND {_after("received_at", since)} GROUP BY producer_id
+    SELECT producer_id, toInt64({first}) AS first, max(sequence) AS last, bitmapCardinality(
+        bitmapSubsetInRange(groupBitmapState(toUInt64(sequence)), toUInt64(first), toUInt64(last) + 1)) AS stored
+    FROM store.events WHERE sequence > 0 AND {_after("received_at", since)} GROUP BY producer_id HAVING first > 0
 ),
 told AS (
     SELECT producer_id, greatest(each.1, first) AS begin, least(each.2, last) AS end

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from confluent_kafka import Message
 
 from earwitness.clickhouse.assignment import Assignment
-from earwitness.clickhouse.batch import Bad, Batch, Question
+from earwitness.clickhouse.batch import Batch, Question
 from earwitness.clickhouse.errors import Remedy, remedy
 from earwitness.clickhouse.jobs import Backoff, Jobs
-from earwitness.clickhouse.store import Store
+from earwitness.clickhouse.store import Store, Stored
 from earwitness.runtime.errors import EarwitnessError
 
 __all__ = ["Limits", "Loader"]
@@ -83,6 +83,7 @@ class Loader:
         self._looked_for: set[int] = set()
         self._stop = False
         self.rows = 0
+        self.duplicates = 0
 
     def stop(self) -> None:
         """Make `run` store what is read already and return; may be called from a signal handler."""
@@ -221,11 +222,12 @@ class Loader:
         if question is not None:
             self._assignment.sorter.active[question.key].answer(question, offsets)
 
-    def _stored(self, dead: list[Bad]) -> None:
+    def _stored(self, what: Stored) -> None:
         self._backoff.succeeded()
         batch, self._sealed = self._sealed, None
         if batch is not None:
-            self.rows += batch.count - (len(dead) - len(batch.bad))
+            self.rows += what.rows
+            self.duplicates += what.duplicates
             self._assignment.commit(batch.marks)
 
     def _leave(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from earwitness.runtime.topic_names import DEAD_LETTERS, LEDGER, MASKED
 from earwitness.schemas.catalogue import FAMILIES
 
-__all__ = ["EVENTS", "GROUP", "TOPICS", "Hint", "landing_of", "metadata", "read_metadata"]
+__all__ = ["DUPLICATES", "EVENTS", "GROUP", "TOPICS", "Hint", "landing_of", "metadata", "read_metadata"]
 
 GROUP = "earwitness-sink"
 
@@ -15,6 +15,8 @@ Hint = tuple[bytes, int]
 TOPICS = (*(MASKED + family for family in FAMILIES), DEAD_LETTERS, LEDGER)
 
 EVENTS = "landing_events"
+DUPLICATES = "landing_duplicates"
+"""Where records land whose event is stored already, under another position."""
 _LANDINGS = {DEAD_LETTERS: "landing_dead_letters", LEDGER: "landing_ledger"}
 
 

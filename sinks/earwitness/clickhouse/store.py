@@ -6,7 +6,7 @@ A batch is stored with each event once, whatever became of the attempts before; 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from earwitness.clickhouse import fence
 from earwitness.clickhouse.batch import Bad, Batch, Key, Question, Record
@@ -14,11 +14,12 @@ from earwitness.clickhouse.errors import Remedy, ServerError, remedy
 from earwitness.clickhouse.fence import Fence
 from earwitness.clickhouse.frames import Frames
 from earwitness.clickhouse.positions import position_of
-from earwitness.clickhouse.routes import EVENTS
+from earwitness.clickhouse.replays import Replays
+from earwitness.clickhouse.routes import DUPLICATES, EVENTS
 from earwitness.clickhouse.server import Server
 from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
-__all__ = ["DeadLetters", "Store"]
+__all__ = ["DeadLetters", "Store", "Stored"]
 
 _NOT_READ = {33, 117, 1001}  # what ClickHouse says of a datum that does not fit its schema
 
@@ -28,6 +29,14 @@ class DeadLetters(Protocol):
 
     def send(self, bad: Sequence[Bad]) -> None:
         """Write a dead letter for each; returns when all of them are confirmed."""
+
+
+class Stored(NamedTuple):
+    """What became of a batch: how many rows are stored, are dead letters, are duplicates of stored events."""
+
+    rows: int
+    dead: int
+    duplicates: int
 
 
 class Store:
@@ -53,6 +62,7 @@ class Store:
         self._server = server
         self._frames = Frames(wire_ids)
         self._fence = Fence()
+        self._replays = Replays(self._frames.content_of, lambda wanted: fence.held_events(server, wanted))
         self._dead_letters = dead_letters
         self._settings: dict[str, str | int] = {"input_format_avro_allow_missing_fields": 1}
         if registry_url is not None:
@@ -61,6 +71,9 @@ class Store:
     def claim(self, keys: Sequence[Key]) -> set[bytes]:
         """Raise a fence around masked partitions; returns the frames that the tables can hold."""
         self._fence.raise_around(self._server, keys)
+        replay = fence.last_replay(self._server)
+        if replay is not None:
+            self._replays.seen(replay)
         return self.known_frames()
 
     def known_frames(self, waiting: Collection[int] = ()) -> set[bytes]:
@@ -75,14 +88,19 @@ class Store:
         """The answer to a track's question: one offset or none, or all stored offsets of its window."""
         return fence.stored(self._server, question)
 
-    def store(self, batch: Batch) -> list[Bad]:
-        """Store a batch: when this returns, each of its records is stored or a dead letter; returns the latter."""
-        bad = list(batch.bad)
+    def store(self, batch: Batch) -> Stored:
+        """Store a batch: when this returns, each of its records is stored, or told as a dead letter or a duplicate."""
+        bad, again = list(batch.bad), 0
         for landing, rows in batch.rows.items():
-            bad += self._insert(landing, rows)
+            if landing == EVENTS:
+                refused, again = self._store_events(rows)
+            else:
+                refused = self._insert(landing, rows)
+            bad += refused
         if bad:
             self._dead_letters.send(bad)
-        return bad
+        refused_rows = len(bad) - len(batch.bad)
+        return Stored(batch.count - refused_rows - again, len(bad), again)
 
     def abort(self) -> None:
         """From another thread: end the wait for an answer. Whoever waits gets `NoAnswerError`."""
@@ -91,6 +109,21 @@ class Store:
     def close(self) -> None:
         """Close the connection."""
         self._server.close()
+
+    def _store_events(self, rows: Sequence[Record]) -> tuple[list[Bad], int]:
+        """Store each event once; returns what cannot be stored, and how many are duplicates.
+
+        A duplicate is told when the event that it repeats is stored, so what is told is true whatever happens next.
+        """
+        kept, again = self._replays.split(rows)
+        bad = refused = self._insert(EVENTS, kept)
+        while refused and again:
+            # A copy whose first one was refused is a first one.
+            kept, again = self._replays.split(again)
+            refused = self._insert(EVENTS, kept)
+            bad = bad + refused
+        unread = self._insert(DUPLICATES, again)
+        return bad + unread, len(again) - len(unread)
 
     def _insert(self, landing: str, rows: Sequence[Record]) -> list[Bad]:
         if not rows:

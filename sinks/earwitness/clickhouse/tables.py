@@ -47,6 +47,13 @@ _PROJECTIONS = {
 }
 
 
+_OF_A_DUPLICATE = {
+    *("kind", "source_topic_id", "source_partition", "source_offset", "received_at"),
+    *("event_id", "occurred_at", "service", "producer_id", "sequence", "call_sid", "tenant"),
+}
+_KIND = {"kind": ("replaceOne(kind, '_', '.') AS kind",)}
+
+
 @dataclass(frozen=True)
 class Table:
     """One table.
@@ -123,7 +130,7 @@ def masked_versions() -> tuple[Schema, ...]:
 
 def landings() -> tuple[Landing, ...]:
     """All landings: claims first, because the way of the events asks for them."""
-    return (_claims(), _events(), _dead_letters(), _ledger())
+    return (_claims(), _events(), _duplicates(), _dead_letters(), _ledger())
 
 
 def versions() -> Table:
@@ -144,7 +151,7 @@ def _events() -> Landing:
     projections = tuple(f"PROJECTION {name} ({query})" for name, query in _PROJECTIONS.items())
     source = Table("landing_events", tuple(map(_landed, columns)), "ENGINE = Null")
     target = Table("events", (*columns, INSERTED), _EVENTS, projections)
-    return Landing(source, target, schemas, {"kind": ("replaceOne(kind, '_', '.') AS kind",)}, _UNFENCED)
+    return Landing(source, target, schemas, _KIND, _UNFENCED)
 
 
 def _landed(column: Column) -> Column:
@@ -166,6 +173,18 @@ def _claims() -> Landing:
     target = Table("claims", (*columns, number, INSERTED), engine)
     owner = ("owner", "(SELECT max(number) FROM store.claims) + 1 AS number")
     return Landing(source, target, (), {"owner": owner})
+
+
+def _duplicates() -> Landing:
+    """Positions whose event is stored under another one. They land as the masked records that they are.
+
+    Not fenced: what is told here stays true, whoever tells it, and it may be told twice.
+    """
+    columns = tuple(column for column in union(masked_versions()) if column.name in _OF_A_DUPLICATE)
+    source = Table("landing_duplicates", tuple(map(_landed, columns)), "ENGINE = Null")
+    engine = _kept("source_topic_id, source_partition, source_offset", by="received_at")
+    target = Table("duplicates", (*columns, INSERTED), engine)
+    return Landing(source, target, (), _KIND)
 
 
 def _dead_letters() -> Landing:

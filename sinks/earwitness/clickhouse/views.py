@@ -70,11 +70,14 @@ class View:
 
 def views() -> list[View]:
     """All views."""
-    _, _, dead_letters, ledger = landings()
+    _, _, duplicates, dead_letters, ledger = landings()
     return [
         _events(),
         *(_kind(schema) for schema in masked_schemas()),
         _calls(),
+        _plain(
+            duplicates.target, "What is not stored, because its event is, under another position: replays from a spool."
+        ),
         _plain(dead_letters.target, "What could not be read: where it stands and why. The reason is the last stage's."),
         _plain(ledger.target, "What each stage says it did with each range of a raw topic's positions."),
     ]

@@ -45,5 +45,5 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        logger.info("%d rows stored", loader.rows)
+        logger.info("%d rows stored, %d duplicates told", loader.rows, loader.duplicates)
     return 0

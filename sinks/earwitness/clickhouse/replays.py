@@ -1,0 +1,135 @@
+"""Which events came before under another position: what a client replays from its spool is stored once.
+
+A client marks what comes out of its spool (`replayed`), because it may have reached the broker before. Such a copy has a
+position of its own and the same event id, so only what is marked is looked up by its id. Whichever copy comes first in
+its partition is stored, the marked one or the other.
+
+The other may come last: a request that a broker had taken and not worked on yet, when the client gave it up. It carries no
+mark. So for some minutes behind a replay everything that the broker took is looked up; at all other times nothing is, and
+a record costs one glance (`unmarked.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from earwitness.clickhouse.batch import Record
+from earwitness.clickhouse.unmarked import unmarked
+from earwitness.schemas import catalogue
+from earwitness.schemas.errors import DatumError, UnknownSchemaError
+from earwitness.schemas.framing import HEADER_SIZE
+from earwitness.schemas.varint import encode_long, read_long
+from earwitness.schemas.walker import Finder, compile_finder
+
+__all__ = ["BEHIND", "Ask", "Replays"]
+
+BEHIND = 600_000_000
+"""How long behind a replay its unmarked copy may come, by the broker's clock: microseconds. Brokers give requests up sooner."""
+
+Ask = Callable[[Mapping[bytes, int]], Mapping[bytes, bool]]
+"""Given event ids with when they happened: those that are stored, and whether a stored one is marked as replayed."""
+
+_FIELDS = ("received_at", "occurred_at", "event_id", "replayed")
+
+
+class _Event(NamedTuple):
+    received_at: int
+    occurred_at: int
+    event_id: bytes
+    replayed: bool
+
+
+class Replays:
+    """Tells events that are stored already under another position from the others.
+
+    Args:
+        content_of: gives the content id of a schema by the frame in front of its records.
+        ask: what is stored; nothing that was kept before may be on its way still.
+    """
+
+    def __init__(self, content_of: Callable[[bytes], int], ask: Ask) -> None:
+        self._ways = _Ways(content_of)
+        self._ask = ask
+        self._until = -1
+        self._until_reversed = b""
+
+    def seen(self, received_at: int) -> None:
+        """A replay is stored that the broker took at that time (microseconds since 1970)."""
+        self._until = max(self._until, received_at + BEHIND)
+        # Encoded, longs of the same length have the order of their numbers from their last byte to their first.
+        self._until_reversed = encode_long(self._until)[::-1]
+
+    def split(self, rows: Sequence[Record]) -> tuple[Sequence[Record], list[Record]]:
+        """The rows to store and those whose event is stored, or is one of the former; both in the order they came in.
+
+        A record that cannot be read is one to store: whoever reads it whole says what is wrong with it.
+        """
+        if not self._any_to_look_up(rows):
+            return rows, []
+        events = [self._event(row) for row in rows]
+        for event in events:
+            if event is not None and event.replayed:
+                self.seen(event.received_at)
+        held = self._ask({event.event_id: event.occurred_at for event in events if event and self._looked_up(event)})
+        kept: list[Record] = []
+        again: list[Record] = []
+        marked = dict(held)
+        for row, event in zip(rows, events, strict=True):
+            if event is None:
+                kept.append(row)
+            elif event.event_id in marked and (event.replayed or marked[event.event_id]):
+                again.append(row)
+            else:
+                kept.append(row)
+                marked[event.event_id] = event.replayed or marked.get(event.event_id, False)
+        return kept, again
+
+    def _any_to_look_up(self, rows: Sequence[Record]) -> bool:
+        # Written out, because it is done for every record.
+        ways, until, until_reversed = self._ways, self._until, self._until_reversed
+        for row in rows:
+            value = row.value() or b""
+            at_a_glance, find = ways[value[:HEADER_SIZE]]
+            seen = at_a_glance(value, HEADER_SIZE)
+            if seen is not None and (until < 0 or seen[1][::-1] > until_reversed):
+                continue
+            try:
+                received, _, _, _, _, _, flag, _ = find(value, HEADER_SIZE)
+            except DatumError:
+                continue
+            if value[flag] or read_long(value, received)[0] <= until:
+                return True
+        return False
+
+    def _looked_up(self, event: _Event) -> bool:
+        return event.replayed or event.received_at <= self._until
+
+    def _event(self, row: Record) -> _Event | None:
+        value = row.value() or b""
+        _, find = self._ways[value[:HEADER_SIZE]]
+        try:
+            received, _, occurred, _, start, end, flag, _ = find(value, HEADER_SIZE)
+            event_id = bytes.fromhex(value[start:end][1:].decode().replace("-", ""))
+            found = _Event(read_long(value, received)[0], read_long(value, occurred)[0], event_id, bool(value[flag]))
+        except (DatumError, ValueError):
+            return None
+        return found if len(event_id) == 16 else None
+
+
+class _Ways(dict[bytes, tuple[Callable[[bytes, int], re.Match[bytes] | None], Finder]]):
+    """By frame, how to tell a record that is not marked, and how to find the fields."""
+
+    def __init__(self, content_of: Callable[[bytes], int]) -> None:
+        super().__init__()
+        self._content_of = content_of
+
+    def __missing__(self, frame: bytes) -> tuple[Callable[[bytes, int], re.Match[bytes] | None], Finder]:
+        try:
+            definition = catalogue.by_id(self._content_of(frame)).definition
+        except UnknownSchemaError:
+            # Of a newer release, whose envelope is likely ours. If not, an id comes out that nobody has ever stored.
+            definition = catalogue.masked(catalogue.kinds()[0]).definition
+        found = self[frame] = unmarked(definition).match, compile_finder(definition, _FIELDS, whole=False)
+        return found

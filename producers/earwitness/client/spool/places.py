@@ -6,6 +6,7 @@ and told; it is never made usable by changing rights that somebody has set.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from earwitness.client.spool.errors import SpoolError
 from earwitness.runtime.settings import SpoolSettings
 
-__all__ = ["check_file", "create_file", "file_name", "inspect", "prepare", "service_directory"]
+__all__ = ["check_file", "create_file", "file_name", "inspect", "prepare", "service_directory", "set_file_aside"]
 
 _LONGEST_NAME = 200  # of the 255 that a file system takes; endings are put behind
 _SETTING = "EARWITNESS_SPOOL_DIR"
@@ -140,3 +141,20 @@ def check_file(file: Path) -> bool:
     if found.st_mode & 0o077 or found.st_nlink != 1:
         raise SpoolError(f"the spool's file {file} is open to others; look who made it so, then run: chmod 600 {file}")
     return True
+
+
+def set_file_aside(file: Path) -> Path:
+    """Rename a damaged file, and its log, so that nobody takes it for a spool; never raises. Gives its new name."""
+    number = 1
+    while True:
+        extra = "" if number == 1 else f".{number}"
+        kept = file.with_name(f"{file.name}{extra}.damaged")
+        if not kept.exists() and not kept.is_symlink():
+            break
+        number += 1
+    for ending in ("-wal", "-shm", ""):
+        source = file.with_name(file.name + ending)
+        with contextlib.suppress(OSError, SpoolError):
+            if check_file(source):
+                source.rename(file.with_name(f"{file.name}{ending}{extra}.damaged"))
+    return kept

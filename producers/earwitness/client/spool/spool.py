@@ -160,6 +160,9 @@ class Spool:
             SpoolError: the file cannot be written.
         """
         border = time.time() * 1000 - self._settings.max_days * _DAY_MS
+        if self.aside:
+            with self._watched():
+                self.aside -= self._store.expire_asides(border)
         if self._oldest_ms is None or self._oldest_ms >= border:
             return 0
         old = []

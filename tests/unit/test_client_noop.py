@@ -72,7 +72,10 @@ def test_the_twins_have_the_same_methods():
 @pytest.mark.parametrize("method", [name for name in vars(EventMethods) if not name.startswith("_")])
 def test_every_event_counts_as_taken(method):
     audit = AuditClient.from_env(environ=OFF)
-    assert getattr(audit, method)(**({"event": None} if method == "emit" else {})) is True
+    given = inspect.signature(getattr(EventMethods, method)).parameters.keys() - {"self"}
+    assert getattr(audit, method)(**dict.fromkeys(given)) is True
+    with pytest.raises(TypeError, match="colour"):
+        getattr(audit, method)(**dict.fromkeys(given), colour="red")
 
 
 def test_everything_else_can_be_called_too():

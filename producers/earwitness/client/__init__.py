@@ -9,16 +9,42 @@
         audit.call_started(from_number=form.From, to_number=form.To, direction="inbound", language="en")
 
 Switched off (`EARWITNESS_ENABLED=0`) it is `NoopAudit`, which imports neither Kafka nor Avro. The door for events as
-JSON is `earwitness.client.jsonevents`.
+JSON is `earwitness.client.jsonevents`. Each name here is imported when it is asked for (PEP 562).
 """
 
 from __future__ import annotations
 
-from earwitness.client.audit import Audit
-from earwitness.client.capture import Limits
-from earwitness.client.client import AuditClient
-from earwitness.client.errors import InvalidEventError
-from earwitness.client.noop import NoopAudit
-from earwitness.client.stats import Stats
+TYPE_CHECKING = (
+    False  # as typing's, whose import alone would be a good part of what an app that is switched off may take
+)
+if TYPE_CHECKING:
+    from earwitness.client.audit import Audit
+    from earwitness.client.capture import Limits
+    from earwitness.client.client import AuditClient
+    from earwitness.client.errors import InvalidEventError
+    from earwitness.client.noop import NoopAudit
+    from earwitness.client.stats import Stats
 
 __all__ = ["Audit", "AuditClient", "InvalidEventError", "Limits", "NoopAudit", "Stats"]
+
+_HOMES = {
+    "Audit": "audit",
+    "AuditClient": "client",
+    "InvalidEventError": "errors",
+    "Limits": "capture",
+    "NoopAudit": "noop",
+    "Stats": "stats",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
+    found: object = getattr(module, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

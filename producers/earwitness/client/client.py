@@ -3,29 +3,26 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from earwitness.client import context, forks
 from earwitness.client.audit import Audit
-from earwitness.client.capture import Limits
-from earwitness.client.context import Binding, CallScope
-from earwitness.client.identity import Origin
-from earwitness.client.noop import NoopAudit
-from earwitness.client.stats import Stats
-from earwitness.runtime.settings import Settings
-from earwitness.schemas.events import Event
 
+# Nothing more is imported before it is known that the client is wanted: that is what an app that is switched off is spared.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from earwitness.client.capture import Limits
     from earwitness.client.outbox import Outbox
+    from earwitness.client.stats import Stats
+    from earwitness.runtime.settings import Durability, Settings
+    from earwitness.schemas.events import Event
 
 __all__ = ["AuditClient"]
 
 _REGISTRY_SECONDS = 2.0  # for one question, during which the worker does nothing else
+_OFF = {"0", "false", "no", "off"}  # of what the settings take: they have the last word, but take longer to import
 
 
 class AuditClient(Audit):
@@ -40,6 +37,13 @@ class AuditClient(Audit):
             emitted. Otherwise it is counted and declared lost.
         limits: how much may wait in memory.
         report_seconds: how often the client reports its own counts into the stream.
+        durability: what survives when the process is killed (`kill -9`, out of memory); default: the settings'.
+            `buffered`: what waited in memory is lost; on disk is only what was there because the broker was away.
+            `spool_first`: of the protected kinds only what was accepted within the last 20 ms is lost, or, when events
+            come faster than one thread can store them, what still waits in the queue; telemetry is as buffered.
+            `journal`: nothing is lost whose `emit` returned True.
+            In all of them what was not delivered goes to the spool when the process ends in order, or while the broker is
+            away, and is delivered by this process or the next one of its service.
 
     Raises:
         SettingsError: no broker is configured, or the settings of broker or registry cannot be used. Nothing raises after that.
@@ -53,12 +57,16 @@ class AuditClient(Audit):
         strict: bool = False,
         limits: Limits | None = None,
         report_seconds: float = 60.0,
+        durability: Durability | None = None,
     ) -> None:
-        # Not before it is known that the client is wanted: these imports are what an app that is switched off is spared.
-        from earwitness.client import producer
+        from functools import partial
+
+        from earwitness.client import forks, lifecycle, producer
+        from earwitness.client.capture import Limits
         from earwitness.client.outbox import Outbox
         from earwitness.schemas.wire import wire_ids
 
+        self._strict = strict
         self._kafka = settings.need_kafka()
         producer.check(self._kafka)
         self._service = service or settings.service
@@ -71,11 +79,14 @@ class AuditClient(Audit):
             limits=limits or Limits(),
             report_seconds=report_seconds,
             wire_ids=wire_ids(settings.registry, seconds=_REGISTRY_SECONDS),
+            spool=settings.spool,
+            durability=durability or settings.durability,
             on_start=self._on_start,
         )
-        self._closes_at_exit = False
         self._renew()
         forks.follow(self)
+        self._lifecycle = lifecycle
+        lifecycle.prepare()
 
     @classmethod
     def from_env(
@@ -98,11 +109,15 @@ class AuditClient(Audit):
             SettingsError: a setting is unknown, malformed or missing. When switched off, no other setting is looked at.
         """
         found = os.environ if environ is None else environ
-        switch = {name: value for name, value in found.items() if name == "EARWITNESS_ENABLED"}
-        if not Settings.load(switch).enabled:
-            return NoopAudit()
-        settings = Settings.load(found, file)
-        return cls(settings, service=service, strict=strict) if settings.enabled else NoopAudit()
+        if found.get("EARWITNESS_ENABLED", "").strip().lower() not in _OFF:
+            from earwitness.runtime.settings import Settings
+
+            settings = Settings.load(found, file)
+            if settings.enabled:
+                return cls(settings, service=service, strict=strict)
+        from earwitness.client.noop import NoopAudit
+
+        return NoopAudit()
 
     @property
     def enabled(self) -> bool:
@@ -117,12 +132,6 @@ class AuditClient(Audit):
         """
         return self._take(event)
 
-    def call(self, *, call_sid: str | None = None, caller: str | None = None) -> CallScope:
-        return CallScope((call_sid, caller))
-
-    def bind(self, *, call_sid: str | None = None, caller: str | None = None) -> Binding:
-        return context.bind(call_sid, caller)
-
     def flush(self, timeout: float = 5.0) -> int:
         return self._outbox.flush(timeout)
 
@@ -130,17 +139,36 @@ class AuditClient(Audit):
         return await self._outbox.aflush(timeout)
 
     def close(self, timeout: float = 5.0) -> int:
-        return self._outbox.close(timeout)
+
+        lost = self._outbox.close(timeout)
+        self._lifecycle.ended(self)
+        return lost
 
     async def aclose(self, timeout: float = 5.0) -> int:
-        return await self._outbox.aclose(timeout)
+
+        lost = await self._outbox.aclose(timeout)
+        self._lifecycle.ended(self)
+        return lost
 
     def stats(self) -> Stats:
         return self._outbox.stats()
 
+    def is_interrupted(self) -> bool:
+        """Whether this thread is in the middle of the client's books: what a signal handler has to know."""
+        return self._outbox.is_interrupted()
+
+    def before_fork(self) -> Callable[[], None] | None:
+        """Keep other threads out of the books while the process forks: the child would find them locked for ever.
+
+        Returns:
+            What lets them in again, to be called in parent and child; None: they could not be kept out.
+        """
+        return self._outbox.hold()
+
     def after_fork_in_child(self) -> object:
         """Start anew in a forked child: own queue, own numbers, own name. Gives back what must be kept untouched."""
         inherited = self._outbox
+        inherited.abandon()
         self._renew()
         return inherited
 
@@ -148,11 +176,15 @@ class AuditClient(Audit):
         if self._outbox.capture.closed:
             self._renew()
 
+    def _mishap(self) -> None:
+        self._outbox.mishap()
+
     def _renew(self) -> None:
+        from earwitness.client.identity import Origin
+
         self._outbox: Outbox = self._make(Origin.here(self._service, self._environment, self._tenant))
         self._take = self._outbox.capture.take
 
     def _on_start(self) -> None:
-        if not self._closes_at_exit:
-            self._closes_at_exit = True
-            atexit.register(self.close)
+
+        self._lifecycle.started(self)

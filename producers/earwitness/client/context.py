@@ -7,11 +7,19 @@ the endpoint, its background tasks and the middleware around it.
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
-from types import TracebackType
-from typing import Final
+from contextvars import ContextVar
 
-__all__ = ["HOLDER", "Binding", "Call", "CallScope", "Holder", "bind"]
+TYPE_CHECKING = False  # as typing's, whose import alone takes as long as all the rest here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+    from types import TracebackType
+    from typing import Any, Final, ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+__all__ = ["HOLDER", "TRACE", "Binding", "Call", "CallScope", "Holder", "bind", "carried"]
 
 Call = tuple[str | None, str | None]
 """CallSid and the other party's number. One immutable pair: a reader in another thread never sees half of it."""
@@ -27,6 +35,8 @@ class Holder:
 
 
 HOLDER: Final[ContextVar[Holder | None]] = ContextVar("earwitness_call", default=None)
+TRACE: Final[ContextVar[tuple[str, str] | None]] = ContextVar("earwitness_trace", default=None)
+"""Trace and span id that a request brought along, for where no OpenTelemetry span runs: `earwitness.integrations.otel`."""
 
 
 class CallScope:
@@ -34,7 +44,7 @@ class CallScope:
 
     __slots__ = ("_holder", "_token")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call | None) -> None:
         self._holder = Holder(call)
         self._token: Token[Holder | None] | None = None
 
@@ -90,3 +100,28 @@ def bind(call_sid: str | None, caller: str | None) -> Binding:
         known_caller = None  # another call: its caller is not this one's
     holder.call = (call_sid or known_sid, caller or known_caller)
     return Binding(holder, previous)
+
+
+def carried(function: Callable[P, T]) -> Callable[P, T]:
+    """The function with the call of here and now, wherever it runs. See `Audit.wrap`."""
+    from functools import wraps
+    from inspect import iscoroutinefunction
+
+    holder = HOLDER.get()
+    call = None if holder is None else holder.call
+    runs: Any = function
+    if iscoroutinefunction(function):
+
+        @wraps(function)
+        async def run_later(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with CallScope(call):
+                return await runs(*args, **kwargs)
+
+        return run_later  # type: ignore[return-value]  # it gives what the function gives
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with CallScope(call):
+            return function(*args, **kwargs)
+
+    return run

@@ -3,21 +3,39 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Final
-
 from earwitness.client.audit import Audit
 from earwitness.client.context import Binding, Holder
-from earwitness.client.methods import EventMethods
-from earwitness.client.stats import Stats
-from earwitness.schemas.events import Event
+from earwitness.client.methods import SilentMethods
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Final, ParamSpec, TypeVar
+
+    from earwitness.client.stats import Stats
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 __all__ = ["NoopAudit", "OfflineAudit"]
 
 
-_NO_CALL: Final = nullcontext()
+class _NoCall:
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+_NO_CALL: Final = _NoCall()
 _NO_BINDING: Final = Binding(Holder(None), None)  # of a holder that nobody reads
-_STATS: Final = Stats()
 
 
 class OfflineAudit(Audit):
@@ -35,11 +53,16 @@ class OfflineAudit(Audit):
     async def aclose(self, timeout: float = 5.0) -> int:
         return 0
 
+    def stats(self) -> Stats:
+        from earwitness.client.stats import Stats
+
+        return Stats()
+
     def _open(self) -> None:
         pass
 
 
-class NoopAudit(OfflineAudit):
+class NoopAudit(SilentMethods, OfflineAudit):
     """No thread, no file, no socket, no import of a Kafka client. Every event counts as taken."""
 
     @property
@@ -47,23 +70,11 @@ class NoopAudit(OfflineAudit):
         """False: events go nowhere."""
         return False
 
-    def emit(self, event: Event) -> bool:
-        return True
-
     def call(self, *, call_sid: str | None = None, caller: str | None = None) -> AbstractContextManager[None]:
         return _NO_CALL
 
     def bind(self, *, call_sid: str | None = None, caller: str | None = None) -> Binding:
         return _NO_BINDING
 
-    def stats(self) -> Stats:
-        return _STATS
-
-
-def _taken(_: NoopAudit, **_fields: object) -> bool:
-    return True
-
-
-for _name in vars(EventMethods):
-    if not _name.startswith("_") and _name != "emit":
-        setattr(NoopAudit, _name, _taken)  # spares an app that is switched off even the building of the event
+    def wrap(self, function: Callable[P, T]) -> Callable[P, T]:
+        return function

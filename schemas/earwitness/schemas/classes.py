@@ -54,9 +54,13 @@ def events_module(raws: list[dict[str, Any]]) -> str:
 
 def methods_module(raws: list[dict[str, Any]]) -> str:
     """The text of `earwitness/client/methods.py`."""
-    methods = []
+    methods, silent = [], []
     for raw in raws:
         fields = _own_fields(raw)
+        bare = ", ".join(
+            [*(f["name"] + _default(f).replace(" ", "") for f in fields), *(f"{name}=None" for name in _BASE)]
+        )
+        silent.append(f"        def {method_name(raw)}(self, *, {bare}):\n            return True\n")
         parameters = "".join(
             f"        {f['name']}: {_type(f['type'], {}, prefix='events.')}{_default(f)},\n" for f in fields
         )
@@ -68,7 +72,7 @@ def methods_module(raws: list[dict[str, Any]]) -> str:
             f"        return self.emit(\n            events.{class_name(raw)}(\n"
             f"{arguments}{_COMMON_ARGUMENTS}            ),\n        )\n",
         )
-    return _METHODS.format(methods="\n".join(methods))
+    return _METHODS.format(methods="\n".join(methods), silent="\n".join(silent))
 
 
 def _own_fields(raw: dict[str, Any]) -> list[dict[str, Any]]:
@@ -204,18 +208,33 @@ TELEMETRY: Final[frozenset[type[Event]]] = frozenset(
 _METHODS = '''\
 """A method a kind of event. Generated from the raw schemas: do not edit.
 
-`python -m earwitness.schemas.generate` writes this file.
+`python -m earwitness.schemas.generate` writes this file. The event classes are built when the first event is: to build
+them takes longer than the whole start of an app that is switched off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Literal
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Literal
 
-from earwitness.schemas import events
+    from earwitness.schemas import events
+else:
 
-__all__ = ["EventMethods"]
+    class _Events:
+        """Stands where the module of event classes will, until one of them is asked for."""
+
+        def __getattr__(self, name):
+            global events
+            from earwitness.schemas import events
+
+            return getattr(events, name)
+
+    events = _Events()
+
+__all__ = ["EventMethods", "SilentMethods"]
 
 
 class EventMethods:
@@ -229,4 +248,14 @@ class EventMethods:
         """
         raise NotImplementedError
 
-{methods}'''
+{methods}
+
+class SilentMethods(EventMethods):
+    """The same methods, which take an event and do nothing. Spelt out, since `**fields` would cost three times as much."""
+
+    if not TYPE_CHECKING:
+
+        def emit(self, event):
+            return True
+
+{silent}'''

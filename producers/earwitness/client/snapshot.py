@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Union
 
 import msgspec
 
-from earwitness.client.context import Call
+from earwitness.client.context import TRACE, Call
 from earwitness.client.errors import InvalidEventError
 from earwitness.schemas.events import EVENTS, Event
 
@@ -82,9 +82,9 @@ def _kind_within(snapshot: bytes) -> str:
 
 
 def trace_ids() -> tuple[str, str] | None:
-    """Trace and span id of the running span, where the app itself has imported OpenTelemetry."""
+    """Trace and span id of the running span, where the app itself has imported OpenTelemetry; else those of the request."""
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
-        return None
+        return TRACE.get()
     span = trace.get_current_span().get_span_context()
-    return (f"{span.trace_id:032x}", f"{span.span_id:016x}") if span.is_valid else None
+    return (f"{span.trace_id:032x}", f"{span.span_id:016x}") if span.is_valid else TRACE.get()

@@ -35,11 +35,18 @@ def queue():
     return Queue()
 
 
+def popped(queue):
+    """The oldest snapshot that waits."""
+    ((slot, taken),) = queue.capture.pop(1)
+    assert slot == -1, "there is no journal"
+    return taken
+
+
 def test_events_come_out_in_the_order_they_went_in(queue):
     for number in range(3):
         assert queue.take(CallStarted(direction="inbound", language=str(number)))
-    assert [snapshot.decode(queue.capture.pop()).event.language for _ in range(3)] == ["0", "1", "2"]
-    assert queue.capture.pop() is None
+    assert [snapshot.decode(popped(queue)).event.language for _ in range(3)] == ["0", "1", "2"]
+    assert queue.capture.pop(1) == []
     assert queue.stats().accepted == queue.stats().in_flight == 3
 
 
@@ -47,14 +54,14 @@ def test_what_the_app_changes_later_is_not_in_the_event(queue):
     attributes = {"a": "1"}
     queue.take(CallStarted(direction="inbound", language="en", attributes=attributes))
     attributes["a"] = "2"
-    assert snapshot.decode(queue.capture.pop()).event.attributes == {"a": "1"}
+    assert snapshot.decode(popped(queue)).event.attributes == {"a": "1"}
 
 
 def test_more_events_than_may_wait_are_refused():
     queue = Queue(limits=Limits(events=2))
     assert [queue.take(STARTED) for _ in range(4)] == [True, True, False, False]
     assert queue.stats().refused == {"queue_full": 2}
-    queue.capture.pop()
+    queue.capture.pop(1)
     assert queue.take(STARTED)
 
 
@@ -64,7 +71,7 @@ def test_more_bytes_than_may_wait_are_refused():
     while queue.take(STARTED):
         taken += 1
     assert 2 <= taken <= 10
-    while queue.capture.pop():
+    while queue.capture.pop(10):
         pass
     assert queue.capture.filled == 0
     assert queue.take(STARTED)
@@ -131,7 +138,7 @@ def test_an_event_that_comes_in_during_the_close_is_either_sent_or_refused(worke
 
         def append(self, taken):
             super().append(taken)
-            queue.capture.pop()
+            queue.capture.pop(1)
 
     def closed_meanwhile():
         queue.capture.closed = True
@@ -156,7 +163,7 @@ def test_many_threads_lose_nothing(queue):
     for thread in threads:
         thread.join()
     assert queue.stats().accepted == 4_000
-    sizes = sum(len(queue.capture.pop()) for _ in range(4_000))
+    sizes = sum(len(popped(queue)) for _ in range(4_000))
     assert sizes == queue.capture._bytes_in == queue.capture._bytes_out
 
 
@@ -178,10 +185,10 @@ def test_trace_ids_come_from_the_app_s_own_opentelemetry(queue, monkeypatch):
     module = SimpleNamespace(get_current_span=lambda: SimpleNamespace(get_span_context=lambda: span))
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
     queue.take(STARTED)
-    assert snapshot.decode(queue.capture.pop()).trace == (f"{0xABC:032x}", f"{0xDEF:016x}")
+    assert snapshot.decode(popped(queue)).trace == (f"{0xABC:032x}", f"{0xDEF:016x}")
     span.is_valid = False
     queue.take(STARTED)
-    assert snapshot.decode(queue.capture.pop()).trace is None
+    assert snapshot.decode(popped(queue)).trace is None
 
 
 def test_limits_are_positive():

@@ -1,7 +1,8 @@
 """What happens in the caller's thread: a snapshot, an append, and nothing else.
 
 No lock, file, socket or wake-up. What several threads touch at once is either one operation of CPython (appending to a
-deque) or an addition that it does not interrupt (a thread switches between calls and at loops only, with the GIL).
+deque) or an addition of two values that are known already, which it does not interrupt (a thread switches between calls
+and at loops only, with the GIL).
 """
 
 from __future__ import annotations
@@ -10,19 +11,39 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from earwitness.client import snapshot
 from earwitness.client.context import HOLDER
 from earwitness.client.errors import InvalidEventError
+from earwitness.client.own_log import OURSELVES
 from earwitness.client.stats import Books
-from earwitness.schemas.events import Event
+from earwitness.schemas.events import TELEMETRY, Event
 
-__all__ = ["Capture", "Limits"]
+__all__ = ["NO_SLOT", "Capture", "Limits", "Ring", "Taken"]
+
+_RESERVE = 10  # per cent of the room, for the protected lane alone
+NO_SLOT = -1
+
+Taken = tuple[int, bytes]
+"""A slot of the journal, or `NO_SLOT`, and a snapshot."""
+
+
+class Ring(Protocol):
+    """Where a snapshot survives the process; the caller's side of a journal."""
+
+    def write(self, snapshot: bytes) -> int:
+        """Copy it: the slot, or -1 when there is no room. Takes no lock and makes no system call."""
+
+    def free(self, slot: int) -> None:
+        """What is in the slot is not needed any more."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much may wait in memory; whichever is reached first. More is refused and counted.
+
+    The last tenth of events and bytes is for events of the protected lane; telemetry is refused there.
 
     Attributes:
         events: events that wait for the worker.
@@ -46,6 +67,10 @@ class Capture:
         start: makes sure that a worker runs; called in the caller's thread, before the first event and when the queue
             is full.
         check: strict mode: raises `InvalidEventError` for a snapshot that does not fit its kind.
+
+    Attributes:
+        limits: how much may wait.
+        ring: in journal mode, where each snapshot is copied to before it counts as taken.
     """
 
     def __init__(
@@ -56,14 +81,19 @@ class Capture:
         check: Callable[[bytes], None] | None = None,
     ) -> None:
         self._books = books
-        self._limits = limits
+        self.limits = limits
         self._start = start
         self._check = check
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[bytes | Taken] = deque()
         self._bytes_in = 0
         self._bytes_out = 0
+        # Below these nobody asks for an event's lane: the reserve costs nothing until it is reached.
+        self._open_events = self._telemetry_events = limits.events - limits.events * _RESERVE // 100
+        self._telemetry_bytes = limits.bytes - limits.bytes * _RESERVE // 100
+        self._squeezed: str | None = None
+        self.ring: Ring | None = None
         self.started = False
-        self.closed = False
+        self._closed = False
 
     def take(self, event: Event) -> bool:
         """Take an event, or refuse and count it.
@@ -71,26 +101,30 @@ class Capture:
         Raises:
             InvalidEventError: in strict mode only.
         """
-        limits = self._limits
         try:
-            if self.closed:
-                return self._refuse("closed")
-            if len(self._queue) >= limits.events or self._bytes_in - self._bytes_out >= limits.bytes:
-                self._start()  # a worker that died would leave it full for ever
-                return self._refuse("queue_full")
+            if len(self._queue) >= self._open_events or self._bytes_in - self._bytes_out >= self._telemetry_bytes:
+                reason = self._no_room(event)
+                if reason is not None:
+                    return self._refuse(reason)
             holder = HOLDER.get()
+            if holder is OURSELVES:
+                return self._refuse("own_log")
             call = None if holder is None else holder.call
             taken = snapshot.encode((time.time_ns(), call, snapshot.trace_ids(), event))
             if self._check is not None:
                 self._check(taken)
-            if len(taken) > limits.event_bytes:
+            size = len(taken)
+            if size > self.limits.event_bytes:
                 return self._refuse("too_large")
             if not self.started and not self._start():
                 return self._refuse("no_worker")
-            self._queue.append(taken)
-            self._bytes_in += len(taken)
-            if self.closed:
-                return self._taken_back(taken)  # type: ignore[unreachable]  # another thread may have closed it
+            if self.ring is None:
+                self._queue.append(taken)
+            elif not self._journalled(taken):
+                return self._refuse("journal_full")
+            self._bytes_in += size
+            if self._closed:  # by another thread meanwhile
+                return self._taken_back(taken)
         except Exception as error:
             if self._check is None:
                 return self._refuse("unencodable")
@@ -99,16 +133,32 @@ class Capture:
             raise InvalidEventError(snapshot.kind_of(event), "", f"cannot be encoded: {error}") from error
         return True
 
-    def pop(self) -> bytes | None:
-        """The oldest event that waits, now the worker's; None when there is none."""
+    def pop(self, count: int) -> list[Taken]:
+        """The oldest events that wait, at most `count`, now the worker's."""
+        queue = self._queue
+        found: list[Taken] = []
         with self._books.lock:
-            try:
-                taken = self._queue.popleft()
-            except IndexError:
-                return None
-            self._books.taken += 1
-        self._bytes_out += len(taken)
-        return taken
+            for _ in range(min(count, len(queue))):
+                one = queue.popleft()
+                found.append((NO_SLOT, one) if type(one) is bytes else one)  # type: ignore[arg-type]
+            self._books.taken += len(found)
+        self._bytes_out += sum([len(taken) for _, taken in found])
+        return found
+
+    def squeeze(self, reason: str | None) -> None:
+        """Refuse all telemetry for that reason from now on, because there is no room behind the queue; None: no more."""
+        self._squeezed = reason
+        self._open_events = self._telemetry_events if reason is None and not self._closed else 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more; once set, for good."""
+        return self._closed
+
+    @closed.setter
+    def closed(self, closed: bool) -> None:
+        self._closed = closed
+        self._open_events = 0
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -116,8 +166,29 @@ class Capture:
     @property
     def filled(self) -> float:
         """How full it is: 0 to 1."""
-        limits = self._limits
+        limits = self.limits
         return max(len(self._queue) / limits.events, (self._bytes_in - self._bytes_out) / limits.bytes)
+
+    def _no_room(self, event: Event) -> str | None:
+        if self._closed:
+            return "closed"
+        telemetry = type(event) in TELEMETRY
+        if telemetry and self._squeezed is not None:
+            return self._squeezed
+        limits = self.limits
+        events, size = (self._telemetry_events, self._telemetry_bytes) if telemetry else (limits.events, limits.bytes)
+        if len(self._queue) < events and self._bytes_in - self._bytes_out < size:
+            return None
+        self._start()  # a worker that died would leave it full for ever
+        return "queue_full"
+
+    def _journalled(self, taken: bytes) -> bool:
+        assert self.ring is not None  # noqa: S101 (for the type checker)
+        slot = self.ring.write(taken)
+        if slot < 0:
+            return False
+        self._queue.append((slot, taken))
+        return True
 
     def _refuse(self, reason: str) -> bool:
         self._books.refuse(reason)
@@ -126,9 +197,14 @@ class Capture:
     def _taken_back(self, taken: bytes) -> bool:
         # It was closed while this event came in, so the worker may have seen the queue empty and left. What can still
         # be found in the queue was not sent; what cannot is the worker's.
-        try:
-            self._queue.remove(taken)
-        except ValueError:
-            return True
-        self._bytes_out += len(taken)
-        return self._refuse("closed")
+        for one in list(self._queue):
+            if one is taken or one[1] is taken:
+                try:
+                    self._queue.remove(one)
+                except ValueError:
+                    return True
+                if self.ring is not None and one is not taken:
+                    self.ring.free(one[0])
+                self._bytes_out += len(taken)
+                return self._refuse("closed")
+        return True

@@ -21,7 +21,7 @@ from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.events import CallStarted, Event, SecurityAuthentication
 from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
-__all__ = ["Message", "Route", "body", "message", "other_party", "record", "route", "severity"]
+__all__ = ["Message", "Route", "body", "key", "message", "other_party", "record", "route", "severity"]
 
 Record = dict[str, Any]
 
@@ -140,12 +140,16 @@ def record(snapshot: Snapshot, origin: Origin, sequence: int) -> Record:
     return found
 
 
+def key(found: Record) -> str:
+    """What keeps a call's events, or else a process's, in one partition and in order."""
+    return found["call_sid"] or f"{found['service']}:{found['producer_id']}"
+
+
 def message(kind: str, found: Record, wire_ids: WireIds = CONTENT_IDS) -> Message:
-    """A record as it goes to Kafka. The key keeps a call's events, or else a process's, in one partition and in order.
+    """A record as it goes to Kafka.
 
     Raises:
         RegistryAwayError: what stands in front of it is not known yet.
     """
     way = route(kind)
-    key = found["call_sid"] or f"{found['service']}:{found['producer_id']}"
-    return Message(way.topic, key, codec.encode(way.schema, found, wire_ids=wire_ids))
+    return Message(way.topic, key(found), codec.encode(way.schema, found, wire_ids=wire_ids))

@@ -7,11 +7,16 @@ import threading
 import time
 from collections.abc import Callable
 
-from earwitness.client import envelope, snapshot
+from earwitness.client import packing, snapshot
 from earwitness.client.capture import Capture, Limits
+from earwitness.client.delivery import Connect
 from earwitness.client.identity import Origin
+from earwitness.client.own_log import OwnLog
+from earwitness.client.spool import Spool, SpoolError
+from earwitness.client.spool.journal import Journal
 from earwitness.client.stats import Books, Stats
-from earwitness.client.worker import Connect, Worker
+from earwitness.client.worker import Worker
+from earwitness.runtime.settings import Durability, SpoolSettings
 from earwitness.schemas.wire import WireIds
 
 __all__ = ["Outbox"]
@@ -37,16 +42,30 @@ class Outbox:
         limits: Limits,
         report_seconds: float,
         wire_ids: WireIds,
+        spool: SpoolSettings,
+        durability: Durability,
         on_start: Callable[[], None],
     ) -> None:
         self.origin = origin
+        self._spool = spool
+        self._wants_journal = durability == "journal"
         self._books = Books()
         self.capture = Capture(self._books, limits, self._start, self._check if strict else None)
-        self._worker = Worker(self.capture, self._books, origin, connect, report_seconds, wire_ids)
+        self._worker = Worker(
+            self.capture,
+            self._books,
+            origin,
+            connect,
+            report_seconds=report_seconds,
+            wire_ids=wire_ids,
+            open_spool=lambda: Spool.open(spool, origin.service, origin.producer_id),
+            durability=durability,
+        )
         self._thread: threading.Thread | None = None
         self._starting = threading.RLock()
         self._is_starting = False
         self._abandoned = False
+        self._dropped_before = 0  # the close
         self._on_start = on_start
 
     def stats(self) -> Stats:
@@ -60,22 +79,26 @@ class Outbox:
             self._books.internal_errors += 1
 
     def flush(self, timeout: float) -> int:
-        """Wait until all that was accepted up to now is delivered or given up; how many events are not delivered yet."""
+        """Wait until all that was accepted up to now is delivered, given up, or on disk because the broker is away.
+
+        Returns:
+            How many events are not delivered yet.
+        """
         goal, deadline = self._hurry(timeout)
         with self._books.settled:
-            while not self._abandoned and self._books.ended < goal and (left := deadline - time.monotonic()) > 0:
+            while not self._abandoned and self._books.safe < goal and (left := deadline - time.monotonic()) > 0:
                 self._books.settled.wait(left)
         return self.stats().undelivered
 
     async def aflush(self, timeout: float) -> int:  # noqa: ASYNC109 (a deadline that gives a count, not a cancellation)
         """`flush` that lets the event loop run meanwhile."""
         goal, deadline = self._hurry(timeout)
-        while not self._abandoned and self._books.ended < goal and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
+        while not self._abandoned and self._books.safe < goal and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
             await asyncio.sleep(_LOOK_SECONDS)
         return self.stats().undelivered
 
     def close(self, timeout: float) -> int:
-        """Take no more, deliver what is there, report, end the thread; how many events were lost by that."""
+        """Take no more, deliver or spool what is there, report, end the thread; how many events were lost by that."""
         thread = self._end(timeout)
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout + _GRACE_SECONDS)
@@ -108,6 +131,8 @@ class Outbox:
                 return True
             if self._thread is None or not self._thread.is_alive():
                 first = self._thread is None
+                if first and self._wants_journal:
+                    self._open_journal()
                 thread = threading.Thread(target=self._worker.run, name="earwitness-client", daemon=True)
                 self._is_starting = True
                 try:
@@ -122,8 +147,19 @@ class Outbox:
             self.capture.started = True
         return True
 
+    def _open_journal(self) -> None:
+        # Here and not in the worker: an event of before would be in no journal. Once in a process, before its first event.
+        try:
+            journal = Journal.open(self._spool, self.origin)
+        except SpoolError as error:
+            self._books.spool_errors += 1
+            OwnLog().say("journal", "audit events are kept without a journal: %s", error)
+        else:
+            self._worker.keep_journal(journal)
+            self.capture.ring = journal
+
     def _check(self, taken: bytes) -> None:
-        envelope.record(snapshot.decode(taken), self.origin, 0)
+        packing.packed(snapshot.decode(taken), self.origin, 0)
 
     def _hurry(self, timeout: float) -> tuple[int, float]:
         goal, deadline = self.stats().accepted, time.monotonic() + timeout
@@ -136,10 +172,12 @@ class Outbox:
         with self._starting:
             if self._thread is not None and not self.capture.closed:
                 self._start()  # again, if it has died with events left
+            if not self.capture.closed:
+                self._dropped_before = sum(self.stats().dropped.values())
             self.capture.closed = True
             self._worker.finish(time.monotonic() + timeout)
             return self._thread
 
     def _lost(self) -> int:
         stats = self.stats()
-        return stats.undelivered + stats.dropped.get("shutdown", 0)
+        return stats.queued + stats.in_flight + sum(stats.dropped.values()) - self._dropped_before

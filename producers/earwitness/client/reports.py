@@ -21,7 +21,8 @@ class Reporter:
         self._told = Stats()
         self._told_at = now
         self._made_at = now
-        self._open: tuple[Stats, Ranges, float] | None = None
+        self._told_spooled = 0
+        self._open: tuple[Stats, Ranges, float, int] | None = None
 
     def due(self, queued: int, now: float) -> bool:
         """Whether it is time for a report, and there is something to tell."""
@@ -31,18 +32,19 @@ class Reporter:
         """Whether something was accepted, refused or settled since the last report that arrived."""
         stats, told = self._books.stats(queued), self._told
         same = (stats.accepted, stats.acknowledged, stats.refused) == (told.accepted, told.acknowledged, told.refused)
-        return not same or bool(self._books.lost())
+        return not same or self._books.spooled_ever != self._told_spooled or bool(self._books.lost())
 
     def make(self, queued: int, now: float) -> TrailClientReport:
         """The report of now. Until it is confirmed or has failed, no other is due."""
         stats, told = self._books.stats(queued), self._told
         ranges = self._books.lost()[:_MAX_RANGES]
-        self._open = (stats, ranges, now)
+        spooled = self._books.spooled_ever
+        self._open = (stats, ranges, now, spooled)
         self._made_at = now
         return TrailClientReport(
             accepted=stats.accepted - told.accepted,
             acknowledged=stats.acknowledged - told.acknowledged,
-            spooled=0,
+            spooled=spooled - self._told_spooled,
             refused=_difference(stats.refused, told.refused),
             dropped=_difference(_lost(stats), _lost(told)),
             lost=tuple(SequenceRange(first=first, last=last) for first, last in ranges),
@@ -52,7 +54,7 @@ class Reporter:
     def confirmed(self) -> None:
         """The open report has arrived: the next one counts from there."""
         if self._open is not None:
-            self._told, ranges, self._told_at = self._open
+            self._told, ranges, self._told_at, self._told_spooled = self._open
             self._books.declared(ranges)
             self._open = None
 

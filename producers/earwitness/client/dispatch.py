@@ -1,0 +1,340 @@
+"""Where each event goes: to the broker, to the spool, or, where neither takes it, into the books as lost.
+
+All that the worker has taken from the queue and that is not on its way, not spooled and not ended is in its *hand*. Nothing
+leaves the hand before it is somewhere else, so an error in between loses nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Protocol
+
+from confluent_kafka import KafkaError
+
+from earwitness.client.breaker import Breaker
+from earwitness.client.capture import NO_SLOT, Taken
+from earwitness.client.delivery import Connect, Delivery
+from earwitness.client.errors import InvalidEventError
+from earwitness.client.frames import Frames
+from earwitness.client.identity import Origin
+from earwitness.client.own_log import OwnLog
+from earwitness.client.packing import pack, problem_of
+from earwitness.client.parcel import NO_ROW, Parcel
+from earwitness.client.producer import reason
+from earwitness.client.replay import Replay
+from earwitness.client.sequences import Sequences
+from earwitness.client.shelf import Shelf
+from earwitness.client.spool import replayed
+from earwitness.client.spool.journal import Journal
+from earwitness.client.stats import Books
+from earwitness.schemas import catalogue
+
+__all__ = ["Dispatch"]
+
+_CHUNK = 500  # events in one transaction
+_SLOW_SECONDS = 2.0  # the producer has no room, and its oldest event is on its way for longer: the spool takes the rest
+_JUDGE_SECONDS = 0.1
+
+
+class Reported(Protocol):
+    """Is told what became of the client's own report."""
+
+    def __call__(self, sequence: int, *, has_arrived: bool) -> None:
+        """The report with that number has arrived, or has not."""
+
+
+class Dispatch:
+    """The events between queue and end. For the worker's thread alone.
+
+    Args:
+        books: what becomes of them.
+        origin: who publishes.
+        connect: makes a producer.
+        frames: what stands in front of them.
+        shelf: the spool.
+        log: where it complains.
+        spool_first: protected events are on disk before they are sent.
+        most: events that the hand may hold while nobody takes them.
+        clock: monotonic seconds.
+
+    Attributes:
+        sequence: the number given last.
+        journal: where the snapshots are too, in journal mode.
+        reported: is told whether the client's own report arrived.
+    """
+
+    def __init__(  # noqa: PLR0917 - the worker makes it once, with all of them
+        self,
+        books: Books,
+        origin: Origin,
+        connect: Connect,
+        frames: Frames,
+        shelf: Shelf,
+        log: OwnLog,
+        *,
+        spool_first: bool,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._books = books
+        self._origin = origin
+        self._frames = frames
+        self._shelf = shelf
+        self._log = log
+        self._spool_first = spool_first
+        self._most = most
+        self._clock = clock
+        self._protected = {kind: catalogue.raw(kind).lane == "protected" for kind in catalogue.kinds()}
+        self.delivery = Delivery(connect, origin.producer_id, frames.wire_ids, self._settle, self._on_error)
+        self.breaker = Breaker(clock())
+        self.replay = Replay(shelf, self.delivery, log)
+        self.hand: deque[Parcel] = deque()
+        self._own = Sequences()  # this process's events that are spooled
+        self._confirmed = 0
+        self._answered = False
+        self._judge_at = 0.0
+        self.sequence = 0
+        self.journal: Journal | None = None
+        self.reported: Reported | None = None
+
+    # What comes in
+
+    def number(self) -> int:
+        """The next number, for an event that is in no journal."""
+        self.sequence += 1
+        if self.journal is not None:
+            self.journal.reached(self.sequence)
+        return self.sequence
+
+    def accept(self, taken: Iterable[Taken]) -> None:
+        """Number events in the order of the queue, check and encode them; the hand has them then."""
+        for slot, snapshot in taken:
+            self.sequence = sequence = self.sequence + 1
+            if self.journal is not None:
+                self.journal.number(slot, sequence)
+            try:
+                frame = pack(snapshot, self._origin, sequence)
+            except InvalidEventError as error:
+                self._invalid(error, sequence, slot, snapshot)
+            else:
+                self.hand.append(Parcel(frame, self._protected[frame.kind], slot=slot))
+
+    # Where it goes
+
+    def poll(self, seconds: float = 0.0) -> None:
+        """Settle what the broker has confirmed, and bring the breaker and the hand up to date."""
+        self.delivery.poll(seconds)
+        self._book()
+        now = self._clock()
+        if self.delivery.has_failed:
+            self._books.producer_restarts += 1
+            self.take_back()
+        if self._shelf.was_damaged:
+            self._after_damage()
+        if self.delivery.returned:
+            returned, self.delivery.returned = self.delivery.returned, []
+            self._came_back(returned)
+        if now >= self._judge_at:
+            self._judge_at = now + _JUDGE_SECONDS
+            if self._shelf.takes(now) and self.breaker.judge(self.delivery.oldest_sent, now):
+                self._log.say("breaker", "the broker confirms nothing: audit events go to the spool until it does")
+                self.take_back()
+                self.shelve()
+        self._books.breaker_open = self.breaker.is_open
+        self._books.breaker_openings = self.breaker.openings
+
+    def hand_on(self) -> bool:
+        """Send or spool what is in the hand; whether there is room for more in it."""
+        now = self._clock()
+        hand = self.hand
+        if self.breaker.is_open:
+            self.shelve()
+            return len(hand) < self._most
+        if self._spool_first and hand:
+            fresh = [parcel for parcel in hand if parcel.protected and parcel.row == NO_ROW]
+            self._shelf.put(fresh, now, live=True)
+        while hand:
+            parcel = hand[0]
+            if parcel.frame.kind in self._frames.missing:
+                if not self._spool([parcel]):
+                    return False
+            else:
+                if parcel.sent:
+                    parcel.frame = replayed(parcel.frame)
+                if not self.delivery.send(parcel, now):
+                    break
+            hand.popleft()
+        if hand and not self.delivery.has_failed:
+            oldest = self.delivery.oldest_sent
+            if oldest is not None and now - oldest > _SLOW_SECONDS:
+                self.shelve()
+        return not hand
+
+    def shelve(self) -> None:
+        """Put what is in the hand into the spool; what is protected stays in the hand if it is full."""
+        hand = self.hand
+        while hand:
+            chunk = list(islice(hand, _CHUNK))
+            if not self._spool(chunk):
+                break
+            for _ in chunk:
+                hand.popleft()
+        if hand and self._shelf.full is not None:
+            self._shed(self._shelf.full)
+
+    def take_back(self) -> None:
+        """Nothing is on its way any more: what was is in the hand, or waits in the spool again."""
+        back = self.delivery.take_back()
+        self._book()
+        self._came_back(back)
+
+    def feed(self, most: int) -> int:
+        """Send what waits in the spool; while the breaker is open one event, which shows whether the broker is back."""
+        now = self._clock()
+        if not self.breaker.is_open:
+            return self.replay.feed(most, now, self._frames.missing)
+        if len(self.delivery):
+            return 0
+        if self._shelf.waiting:
+            return self.replay.feed(1, now, self._frames.missing)
+        if self.hand and self.delivery.send(self.hand[0], now):
+            self.hand.popleft()
+        return 0
+
+    def tidy(self) -> None:
+        """Delete what is delivered from the spool, and book what was lost in there."""
+        self._shelf.tidy(self._clock())
+        for lost in self._shelf.take_lost():
+            if lost.producer_id == self._origin.producer_id and self._own.remove(lost.sequence):
+                self._books.drop_spooled(lost.sequence, lost.reason)
+            else:
+                self._books.lose_adopted(lost.reason)
+            self._log.say(lost.reason, "events in the audit spool are lost: %s", lost.reason)
+
+    @property
+    def own_spooled(self) -> int:
+        """Events of this process that wait in the spool."""
+        return len(self._own)
+
+    def lose(self, why: str) -> int:
+        """What is in the hand is lost, but for what is in the journal too: the next process finds it; how many were lost."""
+        lost = 0
+        while self.hand:
+            parcel = self.hand.popleft()
+            sequence = parcel.frame.sequence
+            if self.journal is not None and parcel.slot != NO_SLOT:
+                self._books.spool(1)
+                continue
+            self._end(parcel)
+            self._books.drop(sequence, sequence, why)
+            lost += 1
+        return lost
+
+    # What becomes of it
+
+    def _settle(self, parcel: Parcel, error: KafkaError | None) -> None:
+        self._answered = True
+        frame = parcel.frame
+        if parcel.reports:
+            if self.reported is not None:
+                self.reported(frame.sequence, has_arrived=error is None)
+            return
+        self._end(parcel)
+        if parcel.replays:
+            self.replay.settled()
+            own = frame.producer_id == self._origin.producer_id and self._own.remove(frame.sequence)
+            if error is None:
+                self._books.replay(own=own)
+            elif own:
+                self._books.drop_spooled(frame.sequence, reason(error))
+            else:
+                self._books.lose_adopted(reason(error))
+        elif error is None:
+            self._confirmed += 1
+        else:
+            self._books.drop(frame.sequence, frame.sequence, reason(error))
+        if error is not None:
+            self._log.say(error.name(), "audit events are lost: %s (%s)", error.str(), frame.topic)
+
+    def _book(self) -> None:
+        if self._confirmed:
+            confirmed, self._confirmed = self._confirmed, 0
+            self._books.acknowledge(confirmed)
+        if self._answered:
+            self._answered = False
+            self.breaker.answered(self._clock())
+
+    def _came_back(self, parcels: Iterable[Parcel]) -> None:
+        live = []
+        for parcel in parcels:
+            if parcel.replays:
+                self.replay.came_back(parcel)
+            elif parcel.reports:
+                if self.reported is not None:
+                    self.reported(parcel.frame.sequence, has_arrived=False)
+            else:
+                live.append(parcel)
+        # In front of what was not sent yet: they are older. On disk a moment later, if there is one.
+        self.hand.extendleft(reversed(live))
+        if live and self._shelf.is_open:
+            self.shelve()
+
+    def _spool(self, parcels: list[Parcel]) -> bool:
+        fresh = [parcel for parcel in parcels if parcel.row == NO_ROW]
+        if fresh and not self._shelf.put(fresh, self._clock(), live=True):
+            return False
+        for parcel in parcels:
+            self._shelf.leave(parcel.row)
+            self._own.add(parcel.frame.sequence)
+            self._free(parcel)
+        self._books.spool(len(parcels))
+        return True
+
+    def _shed(self, why: str) -> None:
+        kept = []
+        for parcel in self.hand:
+            if parcel.protected:
+                kept.append(parcel)
+            else:
+                self._end(parcel)
+                self._books.drop(parcel.frame.sequence, parcel.frame.sequence, why)
+        self.hand = deque(kept)
+
+    def _after_damage(self) -> None:
+        back = self.delivery.take_back()
+        self._book()
+        for parcel in back:
+            parcel.row = NO_ROW
+        for parcel in self.hand:
+            parcel.row = NO_ROW
+        self._shelf.forget_rows()
+        self.replay.forget()
+        self._came_back(parcel for parcel in back if not parcel.replays)
+
+    def _invalid(self, error: InvalidEventError, sequence: int, slot: int, snapshot: bytes) -> None:
+        self._books.invalid(sequence, error.kind)
+        problem = problem_of(error)
+        self._log.say(
+            f"invalid {error.kind}", "a %s event is invalid and lost: %s; see strict=True", error.kind, problem
+        )
+        self._shelf.set_aside(error.kind, sequence, snapshot, problem)
+        if self.journal is not None:
+            self.journal.free(slot)
+
+    def _end(self, parcel: Parcel) -> None:
+        self._shelf.done(parcel)
+        self._free(parcel)
+
+    def _free(self, parcel: Parcel) -> None:
+        if self.journal is not None:
+            self.journal.free(parcel.slot)
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self.delivery.has_failed = True
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 (named so by librdkafka)
+            self.breaker.all_down()
+        self._log.say(error.name(), "Kafka: %s; %d audit events wait", error.str(), self._books.pending)

@@ -44,9 +44,11 @@ def frames(
     ]
 
 
-def ended(note: str = "completed") -> Event:
+def ended(seconds: int = 7) -> Event:
     """An event."""
-    return CallEnded(duration_seconds=7, disconnect_reason=note, final_stage="goodbye", call_status="completed")  # type: ignore[arg-type]
+    return CallEnded(
+        duration_seconds=seconds, disconnect_reason="completed", final_stage="goodbye", call_status="completed"
+    )  # type: ignore[arg-type]
 
 
 def taken(event: Event, captured_ns: int | None = None) -> bytes:

@@ -14,7 +14,6 @@ This module needs the standard library only, because the client inside the voice
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,6 +194,8 @@ class Settings:
 
 
 def _from_file(file: Path) -> dict[str, str]:
+    import tomllib  # not before there is a file: most clients are set up by the environment alone
+
     try:
         loaded = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:

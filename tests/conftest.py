@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,12 @@ def pytest_configure() -> None:
     # The developer's own settings must neither reach a test nor a process that it starts.
     for name in [name for name in os.environ if name.startswith("EARWITNESS_")]:
         del os.environ[name]
+    # Nor must what a test leaves in a client's spool reach the developer, or another test run.
+    os.environ["XDG_STATE_HOME"] = _STATE.name
+
+
+def pytest_unconfigure() -> None:
+    _STATE.cleanup()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -64,6 +71,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 _TOOK_PART: list[str] = []
+_STATE = tempfile.TemporaryDirectory(prefix="earwitness-state-", ignore_cleanup_errors=True)
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Stack:
 
     def environment(self, role: str) -> dict[str, str]:
         """EARWITNESS_… variables of a role: admin, producer, privacy, sink, analyst."""
-        return control.environment(self.home, role)
+        return control.environment(self.home, role) | {"EARWITNESS_SPOOL_DIR": str(self.home / "spool")}
 
     def settings(self, role: str) -> Settings:
         """The same, as settings."""

@@ -9,11 +9,12 @@ import textwrap
 import threading
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from earwitness.client import AuditClient, InvalidEventError, Limits
-from earwitness.runtime.settings import KafkaSettings, Settings
+from earwitness.runtime.settings import KafkaSettings, Settings, SpoolSettings
 
 STARTED = {"direction": "inbound", "language": "en"}
 
@@ -27,11 +28,18 @@ def nowhere():
 
 
 @pytest.fixture
-def make(nowhere):
+def settings(nowhere, tmp_path):
+    """No broker, and no spool either: its directory would lie below a file."""
+    (tmp_path / "file").touch()
+    return Settings(kafka=KafkaSettings(nowhere), spool=SpoolSettings(directory=tmp_path / "file" / "spool"))
+
+
+@pytest.fixture
+def make(settings):
     made = []
 
     def make(**options):
-        made.append(AuditClient(Settings(kafka=KafkaSettings(nowhere)), service="ivr", **options))
+        made.append(AuditClient(settings, service="ivr", **options))
         return made[-1]
 
     yield make
@@ -76,16 +84,16 @@ def test_when_the_broker_is_away_events_wait_and_then_are_refused_and_nothing_is
     assert balanced(stats)
 
 
-def test_what_librdkafka_has_no_room_for_waits_in_front_of_it(nowhere):
+def test_what_librdkafka_has_no_room_for_waits_in_front_of_it(nowhere, settings):
     kafka = KafkaSettings(nowhere, extra={"queue.buffering.max.messages": "50"})
-    audit = AuditClient(Settings(kafka=kafka), service="ivr", limits=Limits(events=100))
-    deadline = time.monotonic() + 30
+    audit = AuditClient(replace(settings, kafka=kafka), service="ivr", limits=Limits(events=100))
     taken = 0
-    while (audit.stats().in_flight, audit.stats().queued) != (51, 100) and time.monotonic() < deadline:
+    while audit.stats().refused.get("queue_full", 0) < 1_000:
         taken += audit.call_started(**STARTED)
-    assert audit.flush(0.2) == taken == 151, "50 in librdkafka's queue, one in the worker's hand, 100 in front"
-    assert audit.close(0.5) == taken == 151
-    assert audit.stats().dropped == {"shutdown": 151}
+        assert taken < 500, "50 in librdkafka's queue, a handful with the worker, 100 in front"
+    assert audit.flush(0.2) == taken > 150
+    assert audit.close(0.5) == taken
+    assert audit.stats().dropped == {"shutdown": taken}
 
 
 def test_closing_keeps_to_its_time(make):

@@ -12,8 +12,8 @@ import pytest
 
 from earwitness.client import AuditClient, Limits
 from earwitness.client import producer as producers
-from earwitness.runtime.settings import KafkaSettings, RegistrySettings, Settings
-from earwitness.schemas import catalogue
+from earwitness.runtime.settings import KafkaSettings, RegistrySettings, Settings, SpoolSettings
+from earwitness.schemas import catalogue, codec
 from earwitness.schemas.errors import NotRegisteredError, RegistryAwayError
 from earwitness.schemas.events import CallEnded
 from earwitness.schemas.registry import Registry
@@ -76,7 +76,9 @@ def registry(monkeypatch):
 @pytest.fixture
 def settings(tmp_path):
     return Settings(
-        kafka=KafkaSettings("127.0.0.1:1"), registry=RegistrySettings("http://127.0.0.1:1", tmp_path / "cache")
+        kafka=KafkaSettings("127.0.0.1:1"),
+        registry=RegistrySettings("http://127.0.0.1:1", tmp_path / "cache"),
+        spool=SpoolSettings(directory=tmp_path / "spool"),
     )
 
 
@@ -110,19 +112,38 @@ def test_a_registry_that_hangs_costs_the_app_nothing(settings, registry, told):
     assert client.close(10) == 0
 
 
-def test_away_events_wait_and_then_go_on_in_order(settings, registry, told, caplog):
+def test_away_events_wait_in_the_spool_and_then_go_on_in_order(settings, registry, told, caplog):
     registry.problem = RegistryAwayError("the registry is away")
     client = AuditClient(settings, limits=Limits(events=50))
-    taken = [client.emit(event()) for _ in range(60)]
-    wait_for(lambda: client.stats().registry_errors >= 2, 10)
-    stats = client.stats()
-    assert (stats.accepted, stats.undelivered, sum(stats.refused.values())) == (sum(taken), sum(taken), 60 - sum(taken))
+    taken = 0
+    while taken < 200:
+        taken += client.emit(event())
+    wait_for(lambda: client.stats().registry_errors >= 2 and client.stats().spooled == taken, 10)
     assert not told.messages
     complaints = [each.getMessage() for each in caplog.records]
     assert complaints == ["audit events wait: the registry is away"], "one line a minute"
     registry.problem = None
     assert client.flush(20) == 0
-    assert client.stats().acknowledged == sum(taken)
+    stats = client.stats()
+    assert (stats.acknowledged, stats.replayed, stats.spooled) == (taken, taken, 0)
+    sent = [codec.decode(value, client._outbox._worker._frames.wire_ids)[1] for _, value in told.messages]
+    assert [(record["sequence"], record["replayed"]) for record in sent] == [(n, True) for n in range(1, taken + 1)]
+    client.close()
+
+
+def test_away_and_without_a_spool_events_wait_in_memory(settings, registry, told, tmp_path):
+    (tmp_path / "spool").touch()
+    registry.problem = RegistryAwayError("the registry is away")
+    client = AuditClient(settings, limits=Limits(events=50))
+    while client.emit(event()):
+        pass
+    taken = client.stats().accepted
+    wait_for(lambda: client.stats().registry_errors >= 2, 10)
+    assert client.stats().undelivered == taken >= 50
+    assert not told.messages
+    registry.problem = None
+    assert client.flush(20) == 0
+    assert client.stats().acknowledged == taken
     client.close()
 
 
@@ -136,7 +157,23 @@ def test_a_kind_that_is_not_registered_does_not_hold_up_the_ids_of_others(settin
     assert "schemas register" in caplog.text
 
 
-def test_away_at_the_end_what_waits_is_counted_as_lost(settings, registry, told):
+def test_away_at_the_end_what_waits_stays_in_the_spool(settings, registry, told):
+    registry.problem = RegistryAwayError("the registry is away")
+    client = AuditClient(settings)
+    for _ in range(5):
+        client.emit(event())
+    assert client.close(0.5) == 0
+    assert client.stats().spooled == 5
+    registry.problem = None
+    again = AuditClient(settings)
+    again.emit(event())
+    wait_for(lambda: again.stats().replayed == 6, 20, again.stats)
+    assert again.stats().adopted == 6, "and the report of the one before"
+    again.close()
+
+
+def test_away_at_the_end_and_without_a_spool_what_waits_is_counted_as_lost(settings, registry, told, tmp_path):
+    (tmp_path / "spool").touch()
     registry.problem = RegistryAwayError("the registry is away")
     client = AuditClient(settings)
     for _ in range(5):

@@ -86,14 +86,14 @@ class Outbox:
         """
         goal, deadline = self._hurry(timeout)
         with self._books.settled:
-            while not self._abandoned and self._books.safe < goal and (left := deadline - time.monotonic()) > 0:
+            while not self._abandoned and not self._books.met(goal) and (left := deadline - time.monotonic()) > 0:
                 self._books.settled.wait(left)
         return self.stats().undelivered
 
     async def aflush(self, timeout: float) -> int:  # noqa: ASYNC109 (a deadline that gives a count, not a cancellation)
         """`flush` that lets the event loop run meanwhile."""
         goal, deadline = self._hurry(timeout)
-        while not self._abandoned and self._books.safe < goal and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
+        while not self._abandoned and not self._books.met(goal) and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread sees to it)
             await asyncio.sleep(_LOOK_SECONDS)
         return self.stats().undelivered
 

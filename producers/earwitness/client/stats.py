@@ -170,9 +170,14 @@ class Books:
 
     @property
     def safe(self) -> int:
-        """Events that were taken and need nobody's waiting: they have ended, or are on disk while the broker is away."""
+        """Events that were taken and have ended, or are on disk."""
         with self.lock:
             return self.ended + self._spooled
+
+    def met(self, goal: int) -> bool:
+        """Whether so many events need nobody's waiting: they have ended, or are on disk and the broker is away."""
+        with self.lock:
+            return (self.safe if self.breaker_open else self.ended) >= goal
 
     @property
     def pending(self) -> int:

@@ -132,7 +132,7 @@ class Worker:
         dispatch.poll()
         if self._frames.missing:
             self._frames.look()
-        hurried = self._books.safe < self._hurry_goal and now < self._hurry_until
+        hurried = now < self._hurry_until and not self._books.met(self._hurry_goal)
         waiting = len(self._capture)
         sprints = hurried or self._capture.filled > _SPRINT_ABOVE or (self._spool_first and waiting > _ON_DISK_IN_TIME)
         more = False

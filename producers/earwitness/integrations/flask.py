@@ -6,7 +6,9 @@
     def voice():
         call_started(audit, webhook(), language="en")
 
-Works with Flask 3. Call it before other `before_request` functions that emit are registered: Flask runs them in that order.
+Works with Flask 3. Call `init_app` before other `before_request` functions are registered that emit or read the body: Flask
+runs them in that order. What a streamed answer emits is outside of the scope, since Flask ends the request before it; give
+it one of its own: `with audit.call(call_sid=…)`.
 """
 
 from __future__ import annotations

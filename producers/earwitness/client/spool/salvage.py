@@ -23,7 +23,7 @@ def salvage(store: Store, after: int) -> Iterator[list[Row]]:
 
     Never raises. What is not found is not told: nobody knows how much there was.
     """
-    most_rows = store.file.stat().st_size // _SMALLEST_ROW_BYTES
+    most_rows = store.file_bytes // _SMALLEST_ROW_BYTES
     last = _bound(store, "max")
     first = _bound(store, "min")
     if last is None:

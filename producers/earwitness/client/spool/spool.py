@@ -229,11 +229,12 @@ class Spool:
         while with_ending(stem, f"~{number}.db").exists():
             number += 1
         for ending in (".db-shm", ".db-wal", ".db"):
-            with contextlib.suppress(FileNotFoundError):
-                try:
-                    with_ending(stem, ending).rename(with_ending(stem, f"~{number}{ending}"))
-                except OSError as problem:
-                    raise SpoolError(f"{error}; and it cannot be renamed: {problem.strerror}") from None
+            try:
+                with_ending(stem, ending).rename(with_ending(stem, f"~{number}{ending}"))
+            except FileNotFoundError:
+                continue
+            except OSError as problem:
+                raise SpoolError(f"{error}; and it cannot be renamed: {problem.strerror}") from None
         self._notices.append(f"{error}; what can be read of it is adopted, from {with_ending(stem, f'~{number}.db')}")
 
     @contextlib.contextmanager

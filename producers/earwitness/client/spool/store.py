@@ -96,6 +96,15 @@ class Store(Database):
             return db.execute("DELETE FROM aside WHERE set_ms < ?", (border_ms,)).rowcount
 
     @property
+    def file_bytes(self) -> int:
+        """The file's size with its log; 0 when it cannot be looked at."""
+        total = 0
+        for ending in ("", "-wal"):
+            with contextlib.suppress(OSError):
+                total += self.file.with_name(self.file.name + ending).stat().st_size
+        return total
+
+    @property
     def used_bytes(self) -> int:
         """The file's pages that are in use."""
         pages, free, size = (self.one(f"PRAGMA {each}") for each in ("page_count", "freelist_count", "page_size"))

@@ -10,6 +10,7 @@ from pipeline import emit, new_service, raw_record
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 RAW, MASKED = "audit.raw.data", "audit.masked.data"
+SINK_BEGINS_ANEW = "INFO .*partitions assigned"
 
 
 def settled(pipeline: Any, count: int) -> None:
@@ -87,6 +88,7 @@ def test_the_ledger_s_and_the_dead_letters_topics_gone_and_back(pipeline: Any) -
     line = pipeline.wait_said("privacy", "ERROR .*cannot produce to audit", 90)
     assert "see: earwitness topics plan" in line
     pipeline.make_topics()
+    pipeline.wait_said("sink", SINK_BEGINS_ANEW)
     pipeline.wait_stored(service, 1)
     pipeline.assert_balanced()
     assert [found[4] for found in pipeline.letters()] == ["framing"]
@@ -125,6 +127,8 @@ def test_masked_topic_deleted_and_made_again(pipeline: Any) -> None:
     settled(pipeline, 600)
     pipeline.delete_topics(MASKED)
     pipeline.make_topics()
+    pipeline.wait_said("privacy", f"ERROR .*topic {MASKED} was deleted and made again; starting anew")
+    pipeline.wait_said("sink", SINK_BEGINS_ANEW)
     service = new_service()
     client = pipeline.client(service)
     emit(client, 2_000)
@@ -133,6 +137,35 @@ def test_masked_topic_deleted_and_made_again(pipeline: Any) -> None:
     pipeline.assert_balanced()
     pipeline.assert_quiet("privacy", 4)
     pipeline.assert_quiet("sink", 4)
+
+
+def test_masked_topic_made_again_with_more_in_it_than_the_sink_had_read(pipeline: Any) -> None:
+    """The sink sees it while it reads: what it passed over in the meantime it reads when it has begun anew."""
+    settled(pipeline, 100)
+    pipeline.delete_topics(MASKED)
+    pipeline.make_topics()
+    service = new_service()
+    client = pipeline.client(service)
+    emit(client, 3_000)
+    pipeline.wait_said("sink", SINK_BEGINS_ANEW)
+    pipeline.wait_stored(service, 3_000)
+    assert client.close() == 0
+    pipeline.assert_balanced()
+
+
+def test_masked_topic_deleted_and_made_again_while_no_sink_runs(pipeline: Any) -> None:
+    settled(pipeline, 600)
+    service = new_service()
+    with pipeline.away("sink"):
+        pipeline.delete_topics(MASKED)
+        pipeline.make_topics()
+        client = pipeline.client(service)
+        emit(client, 2_000)
+        assert client.flush(60) == 0
+        pipeline.wait_said("privacy", f"ERROR .*topic {MASKED} was deleted and made again; starting anew")
+    pipeline.wait_stored(service, 2_000)
+    assert client.close() == 0
+    pipeline.assert_balanced()
 
 
 def test_what_a_deleted_topic_took_with_it_is_missing_in_the_books(pipeline: Any) -> None:

@@ -19,21 +19,41 @@ TYPE_CHECKING = (
 )
 if TYPE_CHECKING:
     from earwitness.client.audit import Audit
+    from earwitness.client.backends import AirtableQuery, RecordingStep, RedisAccess
     from earwitness.client.capture import Limits
     from earwitness.client.client import AuditClient
     from earwitness.client.errors import InvalidEventError
     from earwitness.client.noop import NoopAudit
+    from earwitness.client.stages import Stage
     from earwitness.client.stats import Stats
+    from earwitness.client.timing import Timed
 
-__all__ = ["Audit", "AuditClient", "InvalidEventError", "Limits", "NoopAudit", "Stats"]
+__all__ = [
+    "AirtableQuery",
+    "Audit",
+    "AuditClient",
+    "InvalidEventError",
+    "Limits",
+    "NoopAudit",
+    "RecordingStep",
+    "RedisAccess",
+    "Stage",
+    "Stats",
+    "Timed",
+]
 
 _HOMES = {
+    "AirtableQuery": "backends",
     "Audit": "audit",
     "AuditClient": "client",
     "InvalidEventError": "errors",
     "Limits": "capture",
     "NoopAudit": "noop",
+    "RecordingStep": "backends",
+    "RedisAccess": "backends",
+    "Stage": "stages",
     "Stats": "stats",
+    "Timed": "timing",
 }
 
 

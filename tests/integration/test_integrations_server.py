@@ -181,8 +181,7 @@ def flask_serves(app: Flask) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_the_same_with_flask(chunked, monkeypatch):
-    monkeypatch.setattr("atexit.register", lambda _: None)
+def test_the_same_with_flask(chunked):
     audit, app = CapturedAudit(), Flask("line")
     init_app(app, audit, signatures=Signatures(SignedWith(TOKEN), BASE))
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 from urllib.parse import urlencode
 
@@ -38,8 +35,7 @@ def complaints(monkeypatch):
 
 
 @pytest.fixture
-def audit(monkeypatch):
-    monkeypatch.setattr("atexit.register", lambda _: None)
+def audit():
     return CapturedAudit()
 
 
@@ -245,23 +241,3 @@ def test_switched_off_without_signatures_it_is_not_there():
     assert (app.before_request_funcs, app.teardown_request_funcs) == ({}, {})
     with app.test_request_context():
         assert list(g) == []
-
-
-def test_the_client_is_closed_when_the_process_ends():
-    script = """
-        import sys
-        from flask import Flask
-        from earwitness.client.testing import CapturedAudit
-        from earwitness.integrations.flask import init_app
-
-        class Told(CapturedAudit):
-            def close(self, timeout=5.0):
-                print("closed", flush=True)
-                return 0
-
-        init_app(Flask("app"), Told())
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout == "closed\n"

@@ -13,7 +13,6 @@ it one of its own: `with audit.call(call_sid=…)`.
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Mapping
 from contextlib import ExitStack
 from io import BufferedReader, BytesIO, RawIOBase
@@ -44,7 +43,7 @@ def init_app(
     signatures: Signatures | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> None:
-    """Join a client to an app. Its last events are delivered when the process ends by itself or by `sys.exit`.
+    """Join a client to an app. That its last events are delivered when the process ends is the client's own affair.
 
     Args:
         app: the app.
@@ -56,8 +55,6 @@ def init_app(
     """
     if not audit.enabled and signatures is None:
         return
-    if audit.enabled:
-        atexit.register(audit.close)
 
     def open_scope() -> None:
         try:

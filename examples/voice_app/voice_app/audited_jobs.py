@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from earwitness.client.methods import EventMethods
+from earwitness.client import Audit
 from earwitness.schemas import events
 from voice_app.dependency import Dependency
-from voice_app.errors import DependencyError
 from voice_app.jobs import Change, Changed, Client, Job, Jobs
 
 __all__ = ["AuditedJobs"]
@@ -26,7 +24,7 @@ class AuditedJobs:
         audit: where events go.
     """
 
-    def __init__(self, jobs: Jobs, *, airtable: Dependency, audit: EventMethods) -> None:
+    def __init__(self, jobs: Jobs, *, airtable: Dependency, audit: Audit) -> None:
         self._jobs = jobs
         self._airtable = airtable
         self._audit = audit
@@ -75,26 +73,7 @@ class AuditedJobs:
         record_id: str | None = None,
         formula: str | None = None,
     ) -> T:
-        began = time.perf_counter()
-        retried: list[DependencyError] = []
-
-        def tell(failure: DependencyError | None, rows: int) -> None:
-            self._audit.data_airtable_query(
-                table=table,
-                record_id=record_id,
-                operation=operation,
-                formula=formula,
-                status_code=failure.status_code if failure else 200,
-                rows=rows,
-                retries=len(retried),
-                latency_ms=(time.perf_counter() - began) * 1000,
-                severity=failure.severity if failure else "WARN" if retried else None,
-            )
-
-        try:
-            answer = await self._airtable.request(f"{table}.{operation}", ask, on_retry=retried.append)
-        except DependencyError as failure:
-            tell(failure, 0)
-            raise
-        tell(None, 0 if answer is None else 1)
+        with self._audit.airtable(table=table, operation=operation, record_id=record_id, formula=formula) as query:
+            answer = await self._airtable.request(f"{table}.{operation}", ask, on_retry=lambda _: query.retry())
+            query.rows = 0 if answer is None else 1
         return answer

@@ -5,13 +5,13 @@ Nothing here raises. A store that loses, garbles or refuses a state costs the ca
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
 
-from earwitness.client.methods import EventMethods
+from earwitness.client import Audit
 from voice_app.call_state import CallState
 from voice_app.dependency import Dependency
 from voice_app.errors import DependencyError
@@ -21,8 +21,7 @@ __all__ = ["SECONDS_TO_LIVE", "AuditedState"]
 
 SECONDS_TO_LIVE = 3600.0
 
-_Operation = Literal["get", "set", "delete", "extend"]
-_Outcome = Literal["ok", "miss", "corrupt", "error"]
+_Operation = Literal["set", "delete", "extend"]
 
 
 class AuditedState:
@@ -34,7 +33,7 @@ class AuditedState:
         audit: where events go.
     """
 
-    def __init__(self, states: CallStates, *, redis: Dependency, audit: EventMethods) -> None:
+    def __init__(self, states: CallStates, *, redis: Dependency, audit: Audit) -> None:
         self._states = states
         self._redis = redis
         self._audit = audit
@@ -46,23 +45,20 @@ class AuditedState:
             call_sid: the call.
             expected: whether it must be there. If it then is not, the caller of this method starts it anew.
         """
-        began = time.perf_counter()
         state: CallState | None = None
-        outcome: _Outcome = "ok"
-        try:
-            raw = await self._redis.attempt("get", lambda: self._states.get(_key(call_sid)))
-        except DependencyError:
-            outcome = "error"
-        else:
-            if raw is None:
-                outcome = "miss"
-            else:
-                try:
+        with self._audit.redis(operation="get", key=_key(call_sid)) as access:
+            try:
+                raw = await self._redis.attempt("get", lambda: self._states.get(_key(call_sid)))
+                if raw is None:
+                    access.outcome = "miss"
+                else:
                     state = msgspec.json.decode(raw, type=CallState)
-                except msgspec.MsgspecError:
-                    outcome = "corrupt"
-        self._tell("get", call_sid, outcome, began, recovered=state is None and expected)
-        if outcome == "corrupt":
+            except DependencyError:
+                access.outcome = "error"
+            except msgspec.MsgspecError:
+                access.outcome = "corrupt"
+            access.recovered = state is None and expected
+        if access.outcome == "corrupt":
             await self.delete(call_sid)
         return state
 
@@ -80,25 +76,9 @@ class AuditedState:
         await self._access("extend", call_sid, lambda: self._states.extend(_key(call_sid), seconds=SECONDS_TO_LIVE))
 
     async def _access(self, operation: _Operation, call_sid: str, ask: Callable[[], Awaitable[bool | None]]) -> None:
-        began = time.perf_counter()
-        try:
-            found = await self._redis.attempt(operation, ask)
-        except DependencyError:
-            self._tell(operation, call_sid, "error", began)
-        else:
-            self._tell(operation, call_sid, "miss" if found is False else "ok", began)
-
-    def _tell(
-        self, operation: _Operation, call_sid: str, outcome: _Outcome, began: float, *, recovered: bool = False
-    ) -> None:
-        self._audit.system_state_management(
-            operation=operation,
-            key=_key(call_sid),
-            outcome=outcome,
-            recovered=recovered,
-            latency_ms=(time.perf_counter() - began) * 1000,
-            severity="ERROR" if outcome in ("corrupt", "error") else "WARN" if recovered else None,
-        )
+        with suppress(DependencyError), self._audit.redis(operation=operation, key=_key(call_sid)) as access:
+            if await self._redis.attempt(operation, ask) is False:
+                access.outcome = "miss"
 
 
 def _key(call_sid: str) -> str:

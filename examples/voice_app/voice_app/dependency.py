@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from earwitness.client.methods import EventMethods
+from earwitness.client import Audit
+from earwitness.client.timing import Timed
 from voice_app.circuit import Circuit, CircuitLimits
 from voice_app.errors import CIRCUIT_OPEN, TIMEOUT, DependencyError
 
@@ -55,7 +56,7 @@ class Dependency:
         self,
         name: str,
         *,
-        audit: EventMethods,
+        audit: Audit,
         limits: DependencyLimits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -103,22 +104,29 @@ class Dependency:
         """
         if not self._admits():
             raise DependencyError(None, CIRCUIT_OPEN)
-        began = time.perf_counter()
-        failure: DependencyError | None = DependencyError(None, "BROKEN_OFF")  # unless it turns out otherwise
+        failed = True  # unless it turns out otherwise
+        try:
+            with self._audit.timed(operation, dependency=self._name) as attempt:
+                answer = await self._bounded(ask, attempt)
+            failed = False
+        except DependencyError as error:
+            failed = not error.is_refusal
+            raise
+        finally:
+            self._count(failed=failed, retry=is_retry)
+        return answer
+
+    async def _bounded(self, ask: Callable[[], Awaitable[T]], attempt: Timed) -> T:
         try:
             async with asyncio.timeout(self._limits.attempt_seconds):
                 answer = await ask()
-            failure = None
         except TimeoutError:
-            failure = DependencyError(None, TIMEOUT)
-            raise failure from None
+            attempt.outcome = "timeout"
+            raise DependencyError(None, TIMEOUT) from None
         except DependencyError as error:
-            failure = error
+            attempt.outcome = error.outcome
             raise
-        finally:
-            latency_ms = (time.perf_counter() - began) * 1000
-            self._tell_attempt(operation, failure, latency_ms)
-            self._count(failed=failure is not None and not failure.is_refusal, retry=is_retry)
+        attempt.status_code = 200
         return answer
 
     def _admits(self) -> bool:
@@ -133,16 +141,6 @@ class Dependency:
         self._circuit.saw(self._clock(), failed=failed, retry=retry)
         if self._circuit.state != before:
             self._tell_circuit()
-
-    def _tell_attempt(self, operation: str, failure: DependencyError | None, latency_ms: float) -> None:
-        self._audit.system_api_latency(
-            dependency=self._name,
-            operation=operation,
-            status_code=failure.status_code if failure else 200,
-            outcome=failure.outcome if failure else "ok",
-            latency_ms=latency_ms,
-            severity=failure.severity if failure else None,
-        )
 
     def _tell_circuit(self) -> None:
         counts = self._circuit.counts(self._clock())

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 
-from earwitness.client.methods import EventMethods
+from earwitness.client import Audit
 from voice_app.dependency import Dependency
 from voice_app.errors import DependencyError
 from voice_app.history import recording_line
 from voice_app.jobs import Change, Job, Jobs
 
 __all__ = ["Media", "Recordings", "Storage"]
-
-T = TypeVar("T")
-_Step = Literal["fetch", "store", "sign", "append"]
-_Outcome = Literal["ok", "retry", "failed"]
 
 
 class Media(Protocol):
@@ -56,7 +52,7 @@ class Recordings:
     def __init__(
         self,
         *,
-        audit: EventMethods,
+        audit: Audit,
         media: Media,
         twilio: Dependency,
         storage: Storage,
@@ -82,58 +78,29 @@ class Recordings:
             job: the job that the call was about; None: no history gets the URL.
         """
         object_key = f"{self._now():%Y/%m/%d}/{call_sid}-{job.number if job else 'none'}.mp3"
-        told = _Told(self._audit, self._storage.bucket, recording_sid, object_key)
+        step_of = partial(
+            self._audit.s3, bucket=self._storage.bucket, recording_sid=recording_sid, object_key=object_key
+        )
         try:
-            content = await told.step("fetch", self._twilio, lambda: self._media.fetch(url))
-            await told.step("store", self._s3, lambda: self._storage.put(object_key, content))
-            signed_url = await told.step("sign", self._s3, lambda: self._storage.sign(object_key))
+            with step_of(step="fetch") as step:
+                content = await self._twilio.request(
+                    "fetch", lambda: self._media.fetch(url), on_retry=lambda _: step.retry()
+                )
+                step.size_bytes = len(content)
+            step_of = partial(step_of, size_bytes=len(content))
+            with step_of(step="store") as step:
+                await self._s3.request(
+                    "store", lambda: self._storage.put(object_key, content), on_retry=lambda _: step.retry()
+                )
+            with step_of(step="sign") as step:
+                step.url = signed_url = await self._s3.request(
+                    "sign", lambda: self._storage.sign(object_key), on_retry=lambda _: step.retry()
+                )
             if job is not None:
                 line = recording_line(signed_url, self._now())
                 change = Change(job.record_id, fields={}, line=line, correlation_id=uuid.uuid4().hex)
-                await told.step("append", None, lambda: self._jobs.change(job, change))  # retries by itself
+                with step_of(step="append", url=signed_url):
+                    await self._jobs.change(job, change)  # retries by itself
         except DependencyError:  # the step has told the trail
             return False
         return True
-
-
-class _Told:
-    """What is known of a recording so far, and the events of each step."""
-
-    def __init__(self, audit: EventMethods, bucket: str, recording_sid: str | None, object_key: str) -> None:
-        self._audit = audit
-        self._bucket = bucket
-        self._recording_sid = recording_sid
-        self._object_key = object_key
-        self._url: str | None = None
-        self._size_bytes: int | None = None
-
-    async def step(self, step: _Step, dependency: Dependency | None, work: Callable[[], Awaitable[T]]) -> T:
-        began = time.perf_counter()
-
-        def tell(outcome: _Outcome, severity: Literal["WARN", "ERROR"] | None = None) -> None:
-            self._audit.system_recording_pipeline(
-                step=step,
-                outcome=outcome,
-                recording_sid=self._recording_sid,
-                bucket=self._bucket,
-                object_key=self._object_key,
-                url=self._url,
-                size_bytes=self._size_bytes,
-                latency_ms=(time.perf_counter() - began) * 1000,
-                severity=severity,
-            )
-
-        try:
-            if dependency is None:
-                result = await work()
-            else:
-                result = await dependency.request(step, work, on_retry=lambda _: tell("retry", "WARN"))
-        except DependencyError:
-            tell("failed", "ERROR")
-            raise
-        if isinstance(result, bytes):  # the recording itself
-            self._size_bytes = len(result)
-        elif isinstance(result, str):  # its signed URL
-            self._url = result
-        tell("ok")
-        return result

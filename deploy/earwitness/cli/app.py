@@ -38,6 +38,7 @@ _COMMANDS = {
     "query": ("earwitness.cli.query", "Run SQL in ClickHouse as an analyst."),
     "ledger": ("earwitness.cli.ledger", "Check that nothing is missing."),
     "deadletters": ("earwitness.cli.deadletters", "What could not be read, and its way back."),
+    "spool": ("earwitness.cli.spool", "What waits on an app's disk, and its way into Kafka."),
     "doctor": ("earwitness.cli.doctor", "Find what is wrong, and say what to do."),
     "completion": ("earwitness.cli.completion", "Print a shell's completion script."),
 }

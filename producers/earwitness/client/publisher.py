@@ -92,10 +92,24 @@ class Publisher:
         Raises:
             RegistryAwayError: the registry does not say what stands in front of it.
         """
-        made = envelope.message(kind, record, self._wire_ids)
+        self.publish(envelope.message(kind, record, self._wire_ids))
+
+    def publish(self, made: envelope.Message, on_delivered: Callable[[], None] | None = None) -> None:
+        """Hand over a message as it is; waits while the queue is full.
+
+        Args:
+            made: the message.
+            on_delivered: called, from this method or `flush`, when the broker has it.
+        """
+
+        def on_delivery(error: KafkaError | None, _: Message) -> None:
+            self._on_delivery(error)
+            if error is None and on_delivered is not None:
+                on_delivered()
+
         while True:
             try:
-                self._producer.produce(made.topic, made.value, made.key, on_delivery=self._on_delivery)
+                self._producer.produce(made.topic, made.value, made.key, on_delivery=on_delivery)
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
@@ -120,7 +134,7 @@ class Publisher:
         else:
             self._producer.purge()
 
-    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None) -> None:
         if error is None:
             self.delivered += 1
         else:

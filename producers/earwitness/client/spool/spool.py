@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Self
 
 from earwitness.client.spool import claims, places
@@ -34,10 +35,9 @@ class Spool:
         aside_skipped: invalid events that were not kept, because there are 1,000 already or there is no room.
     """
 
-    def __init__(self, settings: SpoolSettings, service: str, producer_id: str, claim: Claim) -> None:
+    def __init__(self, settings: SpoolSettings, producer_id: str, claim: Claim) -> None:
         self.count = self.bytes = self.expired = self.damaged = self.aside = self.aside_skipped = 0
         self._settings = settings
-        self._service = service
         self._producer_id = producer_id
         self._claim = claim
         self._lost: list[Lost] = []
@@ -57,9 +57,14 @@ class Spool:
         Raises:
             SpoolError: its directory or file cannot be used: one clear line.
         """
-        claim = claims.take(places.prepare(settings, service), producer_id)
+        return cls.open_in(places.prepare(settings, service), settings, producer_id)
+
+    @classmethod
+    def open_in(cls, directory: Path, settings: SpoolSettings, producer_id: str) -> Self:
+        """The same in a service's directory that is there; raises as `open`."""
+        claim = claims.take(directory, producer_id)
         try:
-            return cls(settings, service, producer_id, claim)
+            return cls(settings, producer_id, claim)
         except BaseException:
             claim.release()
             raise

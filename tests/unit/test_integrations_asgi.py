@@ -174,6 +174,21 @@ def test_a_request_that_fails_while_it_is_read_fails_in_the_app(complaints):
     assert complaints
 
 
+def test_a_webhook_that_breaks_off_is_no_forgery():
+    server = Server(signatures=signatures())
+    headers = {**FORM_TYPE, "X-Twilio-Signature": sign("/voice?a=1", FORM)}
+    server.serve(scope_of(headers=headers), [request(b"CallSid", more=True), {"type": "http.disconnect"}])
+    with pytest.raises(inbound.WebhookRefused, match="broken off"):
+        inbound_of(server.scope).verified()
+    assert server.audit.kinds() == ["security.error_pattern"]  # the app's own
+
+
+def test_a_log_that_raises_breaks_no_request(monkeypatch):
+    monkeypatch.setattr(inbound.complaints, "say", None)
+    server = Server(Broken()).post()
+    assert server.got == [request(urlencode(FORM).encode())]
+
+
 def test_a_request_that_is_cancelled_while_it_is_read_is_cancelled():
     async def run():
         reading = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,11 @@ def test_the_header_of_shared_keys():
 def test_any_body_is_a_form_or_is_refused(body):
     with contextlib.suppress(NotAFormError):
         assert all(isinstance(text, str) for pair in form_pairs(body) for text in pair)
+
+
+@given(pairs)
+def test_a_form_is_read_as_it_was_sent(form):
+    assert form_pairs(urlencode(form).encode()) == tuple(form)
 
 
 class Sent:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from earwitness.client.audit import Audit
-from earwitness.integrations.inbound import MAX_BODY_BYTES, PATH_SAFE, Inbound, complaints, wants_body
+from earwitness.integrations.inbound import MAX_BODY_BYTES, PATH_SAFE, Inbound, Unread, complain, wants_body
 from earwitness.integrations.otel import RequestTrace
 from earwitness.integrations.twilio.signatures import Signatures
 
@@ -74,16 +74,16 @@ class AuditASGI:
     async def _look(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Receive:
         replay = _Replay(receive)
         try:
-            body: bytes | None = b""
+            body: bytes | Unread = b""
             if wants_body(scope["method"], headers):
                 body = await replay.body(headers.get("content-length", ""), self._max_body_bytes)
             inbound = scope[_INBOUND] = self._inbound(scope, headers, body)
             inbound.bind()
         except Exception as error:  # noqa: BLE001 - whatever it is, the app must get its request
-            complaints.say("asgi", "a request could not be looked at: %s", type(error).__name__)
+            complain("asgi", "a request could not be looked at: %s", type(error).__name__)
         return replay
 
-    def _inbound(self, scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Inbound:
+    def _inbound(self, scope: Scope, headers: Mapping[str, str], body: bytes | Unread) -> Inbound:
         raw_path: bytes | None = scope.get("raw_path")
         client = scope.get("client")
         return Inbound.of(
@@ -131,10 +131,10 @@ class _Replay:
             raise error
         return await self._receive()
 
-    async def body(self, declared: str, limit: int) -> bytes | None:
-        """The body, if it has at most so many bytes; else None, and it is not read any further."""
+    async def body(self, declared: str, limit: int) -> bytes | Unread:
+        """The body, if it comes whole and has at most so many bytes; else it is not read any further."""
         if declared.isdecimal() and int(declared) > limit:
-            return None
+            return "too_long"
         chunks: list[bytes] = []
         size, more = 0, True
         while more:
@@ -145,11 +145,11 @@ class _Replay:
                 raise
             self._kept.append(message)
             if message["type"] != "http.request":
-                return None  # the client is gone
+                return "gone"
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > limit:
-                return None
+                return "too_long"
             more = message.get("more_body", False)
         return b"".join(chunks)
 

@@ -22,7 +22,15 @@ from urllib.parse import quote
 from flask import Flask, abort, g, request
 
 from earwitness.client.audit import Audit
-from earwitness.integrations.inbound import MAX_BODY_BYTES, PATH_SAFE, Inbound, WebhookRefused, complaints, wants_body
+from earwitness.integrations.inbound import (
+    MAX_BODY_BYTES,
+    PATH_SAFE,
+    Inbound,
+    Unread,
+    WebhookRefused,
+    complain,
+    wants_body,
+)
 from earwitness.integrations.otel import RequestTrace
 from earwitness.integrations.twilio.signatures import Signatures
 from earwitness.integrations.twilio.webhook import Webhook
@@ -66,7 +74,7 @@ def init_app(
             setattr(g, _INBOUND, inbound)
             inbound.bind()
         except Exception as error:  # noqa: BLE001 - whatever it is, the app must get its request
-            complaints.say("flask", "a request could not be looked at: %s", type(error).__name__)
+            complain("flask", "a request could not be looked at: %s", type(error).__name__)
 
     def close_scope(_: BaseException | None) -> None:
         scope = g.pop(_SCOPE, None)
@@ -108,17 +116,17 @@ def _inbound(audit: Audit, signatures: Signatures | None, limit: int) -> Inbound
     )
 
 
-def _body(environ: dict[str, Any], limit: int) -> bytes | None:
+def _body(environ: dict[str, Any], limit: int) -> bytes | Unread:
     """The body, if it has at most so many bytes; the app can read it all the same."""
     if request.content_length is not None:
-        return None if request.content_length > limit else request.get_data(cache=True)
+        return "too_long" if request.content_length > limit else request.get_data(cache=True)
     if not environ.get("wsgi.input_terminated"):
         return b""  # as the app sees it: without a length there is no body
     stream, start = environ["wsgi.input"], bytearray()
     while len(start) <= limit and (chunk := stream.read(limit + 1 - len(start))):
         start += chunk
     environ["wsgi.input"] = BufferedReader(_Again(bytes(start), stream))
-    return None if len(start) > limit else bytes(start)
+    return "too_long" if len(start) > limit else bytes(start)
 
 
 def _path(environ: Mapping[str, Any]) -> str:

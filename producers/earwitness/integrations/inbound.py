@@ -7,6 +7,7 @@ to write into a real call's timeline.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Final, Literal, Self
@@ -17,7 +18,7 @@ from earwitness.integrations.twilio.signatures import Signatures, Verdict
 from earwitness.integrations.twilio.webhook import Webhook
 from earwitness.runtime.complaints import Complaints
 
-__all__ = ["MAX_BODY_BYTES", "PATH_SAFE", "Inbound", "WebhookRefused", "complaints", "wants_body"]
+__all__ = ["MAX_BODY_BYTES", "PATH_SAFE", "Inbound", "Unread", "WebhookRefused", "complain", "wants_body"]
 
 MAX_BODY_BYTES: Final = 64 * 1024
 PATH_SAFE: Final = "/:@!$&'()*+,;=~"
@@ -27,7 +28,8 @@ _BODILESS: Final = frozenset({"GET", "HEAD"})
 
 complaints: Final = Complaints(logging.getLogger("earwitness.integrations"))
 
-Unread = Literal["too_long", "encoding"]
+Unread = Literal["too_long", "encoding", "gone"]
+"""Why a body could not be read: it is too large, it is no form, or whoever sent it broke off."""
 
 _ADVICE: Final = {
     "proxy_url": "Twilio signs another address (%s) than this app checks: set public_base_url to the one that Twilio calls",
@@ -94,7 +96,7 @@ class Inbound:
         path: str,
         query: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Unread,
         source_ip: str | None,
     ) -> Self:
         """Make it of a request's parts, as `SignedRequest` has them.
@@ -107,17 +109,19 @@ class Inbound:
             path: as it came, percent-encoded.
             query: as it came.
             headers: by lower-case name.
-            body: what `wants_body` asked for; None: it is too long.
+            body: what `wants_body` asked for, or why it could not be read.
             source_ip: the peer's address.
         """
         pairs: Pairs | None = None
-        unread: Unread | None = "too_long" if body is None else None
-        if body is not None and method not in _BODILESS and _is_form(headers):
+        unread: Unread | None = None
+        if not isinstance(body, bytes):
+            unread, body = body, b""
+        elif method not in _BODILESS and _is_form(headers):
             try:
                 pairs = form_pairs(body)
             except NotAFormError:
                 unread = "encoding"
-        request = SignedRequest(scheme, path, query, headers, body or b"", pairs)
+        request = SignedRequest(scheme, path, query, headers, body, pairs)
         return cls(audit, signatures, request, source_ip, unread)
 
     def bind(self) -> None:
@@ -159,6 +163,8 @@ class Inbound:
         if self._unread == "too_long":
             self._malformed("body", "too_long", None)
             return WebhookRefused(413, "this body is too large for a webhook")
+        if self._unread == "gone":
+            return WebhookRefused(400, "the request was broken off")
         if self._unread is not None:
             self._malformed("body", self._unread, None)
             return WebhookRefused(400, "the body is not a form")
@@ -189,12 +195,18 @@ class Inbound:
         )
         if verdict.reason in _ADVICE:
             what = verdict.signed_origin or verdict.variant or "?"
-            complaints.say(f"signature {verdict.reason}", f"webhooks are refused: {_ADVICE[verdict.reason]}", what)
+            complain(f"signature {verdict.reason}", f"webhooks are refused: {_ADVICE[verdict.reason]}", what)
 
     def _malformed(self, field: str, pattern: str, value: str | None) -> None:
         self._audit.security_input_validation(
             field=field, category="malformed", pattern=pattern, user_input=value, action="rejected"
         )
+
+
+def complain(sort: str, message: str, *values: object) -> None:
+    """Log a warning, at most one a minute of each sort. Never raises, whatever the app's handlers do."""
+    with contextlib.suppress(Exception):
+        complaints.say(sort, message, *values)
 
 
 def wants_body(method: str, headers: Mapping[str, str]) -> bool:

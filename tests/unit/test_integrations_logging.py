@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from earwitness.client import NoopAudit
+from earwitness.client import AuditClient, NoopAudit
 from earwitness.client.testing import CapturedAudit
 from earwitness.integrations.logging import AuditHandler
 
@@ -254,3 +254,30 @@ def test_switched_off_it_does_nothing():
     app = App(NoopAudit())
     app.log.error("x")
     assert not app.handler._windows
+
+
+def test_with_a_real_client_threads_that_log_at_once_do_not_wait_for_each_other(tmp_path):
+    # The first events start the client's thread; its own log about the broker that is away comes through the same handler.
+    environ = {"EARWITNESS_KAFKA_BOOTSTRAP": "127.0.0.1:1", "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    audit = AuditClient.from_env(service="ivr", environ=environ)
+    app = App(audit)
+    ours, before = logging.getLogger("earwitness"), logging.getLogger("earwitness").handlers
+    ours.handlers = [app.handler]
+    start = threading.Barrier(8)
+
+    def work():
+        start.wait()
+        for _ in range(100):
+            app.log.error("x")
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in threads)
+        assert audit.stats().accepted == 3  # the 1st, 10th and 100th
+    finally:
+        ours.handlers = before
+        audit.close(0.5)

@@ -339,6 +339,10 @@ def test_a_name_that_a_block_does_not_have_raises_in_strict_mode(audit, name):
 def test_a_value_of_a_wrong_type_raises_in_strict_mode_where_the_block_ends(audit):
     with pytest.raises(InvalidEventError, match="rows"), audit.airtable(table="Jobs", operation="select") as q:
         q.rows = "many"
+    with pytest.raises(InvalidEventError, match="status_code"), audit.timed("x") as attempt:
+        attempt.status_code = "404"
+    with pytest.raises(InvalidEventError, match="status_code"), audit.airtable(table="Jobs", operation="select") as q:
+        q.status_code = [404]
     with pytest.raises(ZeroDivisionError), audit.airtable(table="Jobs", operation="select") as q:
         q.rows = "many"
         1 / 0  # noqa: B018

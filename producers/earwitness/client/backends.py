@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from earwitness.client.measured import Measured
 from earwitness.client.outcomes import is_broken_off, named, severity, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Mapping
+    from typing import Any, Literal
 
     from earwitness.client.audit import Audit
     from earwitness.client.vocabulary import RecordingStepName, RedisOperation, StateOutcome
@@ -28,7 +31,7 @@ class AirtableQuery(Measured):
     __slots__ = ("_formula", "_operation", "_table", "record_id", "retries", "rows", "status_code")
 
     def __init__(self, audit: Audit, table: str, operation: str, *, record_id: str | None, formula: str | None) -> None:
-        super().__init__(audit)
+        self._audit = audit
         self._table = table
         self._operation = operation
         self._formula = formula
@@ -41,7 +44,7 @@ class AirtableQuery(Measured):
         """A request has failed and is tried again."""
         self.retries += 1
 
-    def _tell(self, error: BaseException | None, latency_ms: float) -> None:
+    def _tell(self, error: BaseException | None, latency_ms: float, bound: Mapping[str, Any]) -> None:
         status = self.status_code
         if status is None:
             status = 200 if error is None else status_of(error)
@@ -56,7 +59,7 @@ class AirtableQuery(Measured):
             latency_ms=latency_ms,
             severity=severity(error, status) or ("WARN" if self.retries else None),
             attributes=None if error is None else named(error),
-            **self._bound(),
+            **bound,
         )
 
 
@@ -71,13 +74,13 @@ class RedisAccess(Measured):
     __slots__ = ("_key", "_operation", "outcome", "recovered")
 
     def __init__(self, audit: Audit, operation: RedisOperation, key: str) -> None:
-        super().__init__(audit)
+        self._audit = audit
         self._operation = operation
         self._key = key
         self.outcome: StateOutcome | None = None
         self.recovered = False
 
-    def _tell(self, error: BaseException | None, latency_ms: float) -> None:
+    def _tell(self, error: BaseException | None, latency_ms: float, bound: Mapping[str, Any]) -> None:
         outcome = self.outcome
         if error is not None:
             outcome = "other" if is_broken_off(error) else "error"
@@ -92,7 +95,7 @@ class RedisAccess(Measured):
             latency_ms=latency_ms,
             severity="ERROR" if failed else "WARN" if self.recovered or error is not None else None,
             attributes=None if error is None else named(error),
-            **self._bound(),
+            **bound,
         )
 
 
@@ -119,25 +122,26 @@ class RecordingStep(Measured):
         url: str | None,
         size_bytes: int | None,
     ) -> None:
-        super().__init__(audit)
+        self._audit = audit
         self._step = step
         self._bucket = bucket
         self.object_key = object_key
         self.recording_sid = recording_sid
         self.url = url
         self.size_bytes = size_bytes
+        self._began = perf_counter()  # `retry` may come before the block is entered
 
     def retry(self) -> None:
         """The step has failed and is tried again: told at once, as a WARN, with the time since the block was entered."""
-        self._event("retry", "WARN", self._milliseconds(), None)
+        self._event("retry", "WARN", self._milliseconds(), None, {})
 
-    def _tell(self, error: BaseException | None, latency_ms: float) -> None:
+    def _tell(self, error: BaseException | None, latency_ms: float, bound: Mapping[str, Any]) -> None:
         if error is None:
-            self._event("ok", None, latency_ms, None)
+            self._event("ok", None, latency_ms, None, bound)
         elif is_broken_off(error):
-            self._event("other", "WARN", latency_ms, error)
+            self._event("other", "WARN", latency_ms, error, bound)
         else:
-            self._event("failed", "ERROR", latency_ms, error)
+            self._event("failed", "ERROR", latency_ms, error, bound)
 
     def _event(
         self,
@@ -145,6 +149,7 @@ class RecordingStep(Measured):
         severity: Literal["WARN", "ERROR"] | None,
         latency_ms: float,
         error: BaseException | None,
+        bound: Mapping[str, Any],
     ) -> None:
         self._audit.system_recording_pipeline(
             step=self._step,
@@ -157,5 +162,5 @@ class RecordingStep(Measured):
             latency_ms=latency_ms,
             severity=severity,
             attributes=None if error is None else named(error),
-            **self._bound(),
+            **bound,
         )

@@ -10,6 +10,7 @@ from earwitness.client.errors import InvalidEventError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, Self
 
@@ -29,10 +30,9 @@ class Measured:
     # The names that a block has are slots: whatever else is set on it ends up in __dict__.
     __slots__ = ("__dict__", "_audit", "_began", "_holder")
 
-    def __init__(self, audit: Audit) -> None:
-        self._audit = audit
-        self._holder: Holder | None = None
-        self._began = perf_counter()
+    _audit: Audit
+    _holder: Holder | None
+    _began: float
 
     def __enter__(self) -> Self:
         self._holder = HOLDER.get()
@@ -42,15 +42,14 @@ class Measured:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A generator that is closed while it is in the block was not wanted any longer: that is no failure.
-        self._end(None if isinstance(error, GeneratorExit) else error, self._milliseconds())
-
-    def _end(self, error: BaseException | None, latency_ms: float) -> None:
         audit = self._audit
         if not audit.enabled:
             return
         try:
-            self._tell(error, latency_ms)
+            holder = self._holder
+            bound = _HERE if holder is None or holder is HOLDER.get() else _bound(holder)
+            # A generator that is closed while it is in the block was not wanted any longer: that is no failure.
+            self._tell(None if isinstance(error, GeneratorExit) else error, self._milliseconds(), bound)
             if self.__dict__:
                 self._refuse_unknown()
         except Exception:
@@ -60,24 +59,24 @@ class Measured:
                 raise
 
     @abstractmethod
-    def _tell(self, error: BaseException | None, latency_ms: float) -> None:
-        """Emit what is to be said of the block."""
+    def _tell(self, error: BaseException | None, latency_ms: float, bound: Mapping[str, Any]) -> None:
+        """Emit what is to be said of the block, with those fields besides."""
 
     def _milliseconds(self) -> float:
         return (perf_counter() - self._began) * 1000
-
-    def _bound(self) -> dict[str, Any]:
-        """The call that the block was entered in, for an event that is emitted elsewhere.
-
-        A generator dependency of FastAPI is left in another context than it was entered in.
-        """
-        holder = self._holder
-        if holder is None or holder is HOLDER.get() or holder.call is None:
-            return {}
-        call_sid, caller = holder.call
-        return {"call_sid": call_sid, "caller": caller}
 
     def _refuse_unknown(self) -> None:
         names = ", ".join(sorted(self.__dict__))
         self.__dict__.clear()
         raise InvalidEventError(type(self).__name__, names, "is no name that this block has")
+
+
+def _bound(holder: Holder) -> Mapping[str, Any]:
+    # The call that the block was entered in: a generator dependency of FastAPI is left in another context than that.
+    if holder.call is None:
+        return _HERE
+    call_sid, caller = holder.call
+    return {"call_sid": call_sid, "caller": caller}
+
+
+_HERE: Mapping[str, Any] = {}  # the call is that of the context

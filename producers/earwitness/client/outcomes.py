@@ -27,18 +27,18 @@ def of_error(error: BaseException, status: int | None) -> ApiOutcome:
 
 def of_status(status: int | None) -> ApiOutcome:
     """The outcome of an attempt that ended without an exception: not every client library raises for a status."""
-    if status is None or status < 400:
+    if not _is_refusal(status):
         return "ok"
     return "rate_limited" if status == _RATE_LIMITED else "error"
 
 
 def severity(error: BaseException | None, status: int | None) -> Severity | None:
     """A refusal is a WARN, and so is what was broken off; no answer, or a broken one, is an ERROR. None: normal work."""
-    if error is None and (status is None or status < 400):
+    if error is None and not _is_refusal(status):
         return None
     if error is not None and is_broken_off(error):
         return "WARN"
-    return "ERROR" if status is None or status >= 500 else "WARN"
+    return "WARN" if isinstance(status, int) and status < 500 else "ERROR"
 
 
 def is_broken_off(error: BaseException) -> bool:
@@ -75,3 +75,8 @@ def named(error: BaseException) -> dict[str, str]:
 
 def _status(found: object) -> int | None:
     return int(found) if isinstance(found, int) and 100 <= found <= 599 else None
+
+
+def _is_refusal(status: object) -> bool:
+    # Whatever the app has set: a type that is wrong is found where the event is checked.
+    return isinstance(status, int) and status >= 400

@@ -9,9 +9,10 @@ from earwitness.client.outcomes import is_broken_off, is_timeout, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextvars import Token
     from types import TracebackType
-    from typing import Final, Literal, Self
+    from typing import Any, Final, Literal, Self
 
     from earwitness.client.audit import Audit
     from earwitness.client.vocabulary import InputMode, StageName, Trigger
@@ -54,7 +55,7 @@ class Stage(Measured):
         confidence: float | None,
         attempt: int,
     ) -> None:
-        super().__init__(audit)
+        self._audit = audit
         self._from_stage: StageName = name
         self._input_mode: InputMode = input_mode
         self.user_input = user_input
@@ -95,16 +96,18 @@ class Stage(Measured):
             self._outer._told = error  # noqa: SLF001 (of the same class)
         self._outer = self._told = None
 
-    def _tell(self, error: BaseException | None, latency_ms: float) -> None:  # noqa: ARG002 (as inherited)
+    def _tell(self, error: BaseException | None, latency_ms: float, bound: Mapping[str, Any]) -> None:  # noqa: ARG002 (as inherited)
         if error is None:
             if self._to_stage is not None:
-                self._event(self._to_stage, self._trigger, "WARN" if self._to_stage == "error_recovery" else None, None)
+                self._event(
+                    self._to_stage, self._trigger, "WARN" if self._to_stage == "error_recovery" else None, None, bound
+                )
         elif error is self._told:
             return
         elif is_broken_off(error):
-            self._event("other", "other", "WARN", error)
+            self._event("other", "other", "WARN", error, bound)
         else:
-            self._event("error_recovery", "timeout" if is_timeout(error) else "error", "ERROR", error)
+            self._event("error_recovery", "timeout" if is_timeout(error) else "error", "ERROR", error, bound)
 
     def _event(
         self,
@@ -112,6 +115,7 @@ class Stage(Measured):
         trigger: Trigger,
         severity: Literal["WARN", "ERROR"] | None,
         error: BaseException | None,
+        bound: Mapping[str, Any],
     ) -> None:
         self._audit.call_stage_transition(
             from_stage=self._from_stage,
@@ -123,5 +127,5 @@ class Stage(Measured):
             attempt=self.attempt,
             severity=severity,
             attributes=None if error is None else named(error),
-            **self._bound(),
+            **bound,
         )

@@ -9,7 +9,7 @@ from earwitness.client.outcomes import named, of_error, of_status, severity, sta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
     from earwitness.client.audit import Audit
@@ -31,7 +31,7 @@ class Timed(Measured):
     __slots__ = ("_dependency", "_operation", "outcome", "status_code")
 
     def __init__(self, audit: Audit, operation: str, dependency: str) -> None:
-        super().__init__(audit)
+        self._audit = audit
         self._operation = operation
         self._dependency = dependency
         self.outcome: ApiOutcome | None = None
@@ -63,7 +63,7 @@ class Timed(Measured):
         decorated: Any = update_wrapper(timed, given)
         return decorated  # type: ignore[no-any-return]
 
-    def _tell(self, error: BaseException | None, latency_ms: float) -> None:
+    def _tell(self, error: BaseException | None, latency_ms: float, bound: Mapping[str, Any]) -> None:
         status = self.status_code
         if status is None and error is not None:
             status = status_of(error)
@@ -78,7 +78,7 @@ class Timed(Measured):
             latency_ms=latency_ms,
             severity=severity(error, status) or (None if outcome == "ok" else "ERROR"),
             attributes=None if error is None else named(error),
-            **self._bound(),
+            **bound,
         )
 
     def _around_function(self, function: Callable[..., Any]) -> Any:

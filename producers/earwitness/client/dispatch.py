@@ -21,7 +21,7 @@ from earwitness.client.errors import InvalidEventError
 from earwitness.client.frames import Frames
 from earwitness.client.identity import Origin
 from earwitness.client.own_log import OwnLog
-from earwitness.client.packing import pack, problem_of
+from earwitness.client.packing import Packer, problem_of
 from earwitness.client.parcel import NO_ROW, Parcel
 from earwitness.client.producer import reason
 from earwitness.client.replay import Replay
@@ -88,6 +88,7 @@ class Dispatch:
         self._most = most
         self._clock = clock
         self._protected = {kind: catalogue.raw(kind).lane == "protected" for kind in catalogue.kinds()}
+        self.packer = Packer(origin)
         self.delivery = Delivery(connect, origin.producer_id, frames.wire_ids, self._settle, self._on_error)
         self.breaker = Breaker(clock())
         self.replay = Replay(shelf, self.delivery, log)
@@ -116,7 +117,7 @@ class Dispatch:
             if self.journal is not None:
                 self.journal.number(slot, sequence)
             try:
-                frame = pack(snapshot, self._origin, sequence)
+                frame = self.packer.pack(snapshot, sequence)
             except InvalidEventError as error:
                 self._invalid(error, sequence, slot, snapshot)
             else:
@@ -161,11 +162,8 @@ class Dispatch:
             if parcel.frame.kind in self._frames.missing:
                 if not self._spool([parcel]):
                     return False
-            else:
-                if parcel.sent:
-                    parcel.frame = replayed(parcel.frame)
-                if not self.delivery.send(parcel, now):
-                    break
+            elif not self._send(parcel, now):
+                break
             hand.popleft()
         if hand and not self.delivery.has_failed:
             oldest = self.delivery.oldest_sent
@@ -200,7 +198,7 @@ class Dispatch:
             return 0
         if self._shelf.waiting:
             return self.replay.feed(1, now, self._frames.missing)
-        if self.hand and self.delivery.send(self.hand[0], now):
+        if self.hand and self._send(self.hand[0], now):
             self.hand.popleft()
         return 0
 
@@ -281,6 +279,11 @@ class Dispatch:
         self.hand.extendleft(reversed(live))
         if live and self._shelf.is_open:
             self.shelve()
+
+    def _send(self, parcel: Parcel, now: float) -> bool:
+        if parcel.sent:  # so the broker may have it
+            parcel.frame = replayed(parcel.frame)
+        return self.delivery.send(parcel, now)
 
     def _spool(self, parcels: list[Parcel]) -> bool:
         fresh = [parcel for parcel in parcels if parcel.row == NO_ROW]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from earwitness.client.context import Call
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.identity import Origin
 from earwitness.client.snapshot import Snapshot, kind_of
@@ -21,7 +22,19 @@ from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.events import CallStarted, Event, SecurityAuthentication
 from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
-__all__ = ["Message", "Route", "body", "key", "message", "other_party", "record", "route", "severity"]
+__all__ = [
+    "Message",
+    "Route",
+    "body",
+    "key",
+    "message",
+    "microseconds",
+    "other_party",
+    "record",
+    "route",
+    "severity",
+    "whose",
+]
 
 Record = dict[str, Any]
 
@@ -98,15 +111,44 @@ def body(event: Event) -> Record:
         if found[name] is None:
             found[name] = {}
     for name in way.times:
-        time = found[name]
-        if time is None:
-            continue
-        if time.tzinfo is None:
-            raise InvalidEventError(kind, name, "is a time without a zone; give an aware one")
-        if time.year not in _YEARS:
-            raise InvalidEventError(kind, name, "must lie between the years 1970 and 2299")
-        found[name] = (time - _EPOCH) // _MICROSECOND
+        if found[name] is not None:
+            found[name] = microseconds(kind, name, found[name])
     return found
+
+
+def microseconds(kind: str, name: str, time: datetime) -> int:
+    """A time as Avro's `timestamp-micros`.
+
+    Args:
+        kind: the event's, for the error.
+        name: the field's, for the error.
+        time: what the app gave.
+
+    Raises:
+        InvalidEventError: it has no zone, or is out of range.
+    """
+    if time.tzinfo is None:
+        raise InvalidEventError(kind, name, "is a time without a zone; give an aware one")
+    if time.year not in _YEARS:
+        raise InvalidEventError(kind, name, "must lie between the years 1970 and 2299")
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def whose(event: Event, call: Call | None) -> Call:
+    """The call that an event belongs to, and who is at its other end.
+
+    Args:
+        event: what it says of them counts.
+        call: what was bound where it was emitted.
+    """
+    bound_sid, bound_caller = call or (None, None)
+    call_sid = event.call_sid or bound_sid or None
+    caller = event.caller
+    if caller is None and (bound_sid is None or call_sid == bound_sid):  # else the context is another call's
+        caller = bound_caller
+    if caller is None and isinstance(event, CallStarted):
+        caller = other_party(event)
+    return call_sid, caller
 
 
 def record(snapshot: Snapshot, origin: Origin, sequence: int) -> Record:
@@ -117,13 +159,6 @@ def record(snapshot: Snapshot, origin: Origin, sequence: int) -> Record:
     """
     captured_ns, call, trace, event = snapshot
     found = body(event)
-    bound_sid, bound_caller = call or (None, None)
-    call_sid = event.call_sid or bound_sid or None
-    caller = event.caller
-    if caller is None and (bound_sid is None or call_sid == bound_sid):  # else the context is another call's
-        caller = bound_caller
-    if caller is None and isinstance(event, CallStarted):
-        caller = other_party(event)
     if found["occurred_at"] is None:
         found["occurred_at"] = captured_ns // 1000
     found["event_id"] = origin.event_id(captured_ns, sequence)
@@ -133,8 +168,7 @@ def record(snapshot: Snapshot, origin: Origin, sequence: int) -> Record:
     found["tenant"] = origin.tenant
     found["producer_id"] = origin.producer_id
     found["sequence"] = sequence
-    found["call_sid"] = call_sid
-    found["caller"] = caller
+    found["call_sid"], found["caller"] = whose(event, call)
     found["trace_id"], found["span_id"] = trace or (None, None)
     found["replayed"] = False
     return found

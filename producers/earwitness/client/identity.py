@@ -45,8 +45,8 @@ class Origin:
         Made of what is known already, so the same event has the same id however often it is sent.
         """
         milliseconds, rest = divmod(captured_ns, 1_000_000)
-        value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
-        value |= 0x7000 << 64 | (rest * 4096 // 1_000_000) << 64
-        value |= 0b10 << 62 | self.salt << 30 | sequence & 0x3FFF_FFFF
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        tail = 0b10 << 62 | self.salt << 30 | sequence & 0x3FFF_FFFF
+        return (
+            f"{milliseconds >> 16 & 0xFFFF_FFFF:08x}-{milliseconds & 0xFFFF:04x}-7{rest * 4096 // 1_000_000:03x}"
+            f"-{tail >> 48:04x}-{tail & 0xFFFF_FFFF_FFFF:012x}"
+        )

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from earwitness.client import packing, snapshot
+from earwitness.client import snapshot
 from earwitness.client.capture import Capture, Limits
 from earwitness.client.delivery import Connect
 from earwitness.client.identity import Origin
 from earwitness.client.own_log import OwnLog
+from earwitness.client.packing import Packer
 from earwitness.client.spool import Spool, SpoolError
 from earwitness.client.spool.journal import Journal
 from earwitness.client.stats import Books, Stats
@@ -47,6 +48,7 @@ class Outbox:
         on_start: Callable[[], None],
     ) -> None:
         self.origin = origin
+        self._packer = Packer(origin)  # of strict mode
         self._spool = spool
         self._wants_journal = durability == "journal"
         self._books = Books()
@@ -159,7 +161,7 @@ class Outbox:
             self.capture.ring = journal
 
     def _check(self, taken: bytes) -> None:
-        packing.packed(snapshot.decode(taken), self.origin, 0)
+        self._packer.packed(snapshot.decode(taken), 0)
 
     def _hurry(self, timeout: float) -> tuple[int, float]:
         goal, deadline = self.stats().accepted, time.monotonic() + timeout

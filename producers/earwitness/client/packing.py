@@ -2,54 +2,115 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from earwitness.client import envelope, snapshot
+from earwitness.client.encoder import Encode, encoder, text
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.identity import Origin
 from earwitness.client.snapshot import Snapshot
 from earwitness.client.spool import Frame
-from earwitness.schemas import codec
-from earwitness.schemas.framing import HEADER_SIZE
+from earwitness.schemas.events import Event, SecurityAuthentication
 
-__all__ = ["pack", "packed", "problem_of"]
+__all__ = ["Packer", "pack", "problem_of"]
 
 _UNFORESEEN = "cannot be encoded"
 
 
-def pack(taken: bytes, origin: Origin, sequence: int) -> Frame:
-    """The frame of a snapshot.
+class _Way(NamedTuple):
+    """What is known of a kind before any event of it; its severity is None where that depends on the event."""
+
+    kind: str
+    topic: str
+    schema_id: int
+    severity: str | None
+    encode: Encode
+
+
+class Packer:
+    """Makes the frames of one process.
 
     Args:
-        taken: what the caller's thread made of the event.
-        origin: who publishes it.
-        sequence: its number there.
-
-    Raises:
-        InvalidEventError: the event does not fit its kind.
+        origin: who publishes.
     """
-    kind = "unknown"
-    try:
-        captured = snapshot.decode(taken)
-        kind = snapshot.kind_of(captured.event)
-        return packed(captured, origin, sequence)
-    except InvalidEventError:
-        raise
-    except Exception as error:  # noqa: BLE001 (a value that no check foresaw must not stop the others)
-        raise InvalidEventError(kind, "", f"{_UNFORESEEN} ({type(error).__name__})") from None
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._head = text(origin.service) + text(origin.environment) + text(origin.producer_id)
+        self._tenant = text(origin.tenant)
+        self._key = f"{origin.service}:{origin.producer_id}"
+        self._ways: dict[type[Event], _Way] = {}
+
+    def pack(self, taken: bytes, sequence: int) -> Frame:
+        """The frame of a snapshot.
+
+        Args:
+            taken: what the caller's thread made of the event.
+            sequence: its number in this process.
+
+        Raises:
+            InvalidEventError: the event does not fit its kind.
+        """
+        kind = "unknown"
+        try:
+            captured = snapshot.decode(taken)
+            kind = snapshot.kind_of(captured.event)
+            return self.packed(captured, sequence)
+        except InvalidEventError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a value that no check foresaw must not stop the others)
+            raise InvalidEventError(kind, "", f"{_UNFORESEEN} ({type(error).__name__})") from None
+
+    def packed(self, captured: Snapshot, sequence: int) -> Frame:
+        """The frame of an event.
+
+        Raises:
+            InvalidEventError: a time without its zone, or out of range.
+        """
+        captured_ns, call, trace, event = captured
+        origin = self._origin
+        way = self._ways.get(type(event)) or self._way(event)
+        call_sid, caller = envelope.whose(event, call)
+        trace_id, span_id = trace or (None, None)
+        if event.occurred_at is None:
+            occurred = captured_ns // 1000
+        else:
+            occurred = envelope.microseconds(way.kind, "occurred_at", event.occurred_at)
+        body = way.encode(
+            event,
+            origin.event_id(captured_ns, sequence),
+            occurred,
+            event.severity or way.severity or envelope.severity(event),
+            self._head,
+            sequence,
+            call_sid,
+            caller,
+            trace_id,
+            span_id,
+            self._tenant,
+        )
+        return Frame(
+            origin.producer_id,
+            sequence,
+            way.kind,
+            way.topic,
+            call_sid or self._key,
+            way.schema_id,
+            body,
+            captured_ns // 1_000_000,
+        )
+
+    def _way(self, event: Event) -> _Way:
+        kind = snapshot.kind_of(event)
+        route = envelope.route(kind)
+        severity = None if isinstance(event, SecurityAuthentication) else route.schema.severity
+        way = self._ways[type(event)] = _Way(kind, route.topic, route.schema.id, severity, encoder(kind))
+        return way
 
 
-def packed(captured: Snapshot, origin: Origin, sequence: int) -> Frame:
-    """The frame of an event.
-
-    Raises:
-        InvalidEventError: a time without its zone, or out of range.
-        ValueError, TypeError: a value does not fit its field.
-    """
-    kind = snapshot.kind_of(captured.event)
-    way = envelope.route(kind)
-    found = envelope.record(captured, origin, sequence)
-    body = codec.encode(way.schema, found)[HEADER_SIZE:]
-    captured_ms = captured.captured_ns // 1_000_000
-    return Frame(origin.producer_id, sequence, kind, way.topic, envelope.key(found), way.schema.id, body, captured_ms)
+def pack(taken: bytes, origin: Origin, sequence: int) -> Frame:
+    """The frame of a single snapshot; raises as `Packer.pack`."""
+    return Packer(origin).pack(taken, sequence)
 
 
 def problem_of(error: InvalidEventError) -> str:

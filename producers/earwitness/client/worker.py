@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from earwitness.client import packing, snapshot
+from earwitness.client import snapshot
 from earwitness.client.capture import Capture
 from earwitness.client.delivery import Connect
 from earwitness.client.dispatch import Dispatch
@@ -231,7 +231,7 @@ class Worker:
     def _report_parcel(self) -> Parcel:
         report = self._reporter.make(len(self._capture), self._clock())
         captured = snapshot.Snapshot(time.time_ns(), None, None, report)
-        frame = packing.packed(captured, self._origin, self._dispatch.number())
+        frame = self._dispatch.packer.packed(captured, self._dispatch.number())
         return Parcel(frame, protected=True, reports=True)
 
     def _reported(self, sequence: int, *, has_arrived: bool) -> None:

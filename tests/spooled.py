@@ -82,12 +82,12 @@ def sequences(found: Sequence[tuple[int, Frame]]) -> list[int]:
     return [frame.sequence for _, frame in found]
 
 
-def python(code: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
+def python(code: str, *arguments: object, under: Sequence[str] = (), **options: object) -> subprocess.Popen[str]:
     """Start a Python process with these tests' modules; it can be talked to by lines."""
     here = str(Path(__file__).parent)
     text = f"import sys; sys.path.insert(0, {here!r})\n{textwrap.dedent(code)}"
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
-        [sys.executable, "-c", text, *map(str, arguments)],
+        [*under, sys.executable, "-c", text, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

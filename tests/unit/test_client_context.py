@@ -11,7 +11,9 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 
 from earwitness.client import context
 from earwitness.client.context import HOLDER, CallScope
+from earwitness.client.snapshot import trace_ids
 from earwitness.client.testing import CapturedAudit
+from earwitness.integrations.otel import RequestTrace
 from earwitness.schemas.events import DataAirtableQuery
 from waiting import wait_for
 
@@ -154,6 +156,15 @@ def test_wrap_counts_from_where_it_is_called():
     nowhere = audit.wrap(current)
     with audit.call(call_sid="CA3"):
         assert nowhere() is None, "outside of any call, it belongs to none"
+
+
+def test_wrap_takes_a_request_s_trace_along():
+    audit = CapturedAudit()
+    with ThreadPoolExecutor(1) as pool:
+        with RequestTrace(f"00-{'a' * 32}-{'b' * 16}-01"):
+            wrapped = audit.wrap(trace_ids)
+        assert pool.submit(wrapped).result() == ("a" * 32, "b" * 16)
+        assert pool.submit(trace_ids).result() is None
 
 
 def test_wrap_takes_coroutine_functions_and_what_raises_passes():

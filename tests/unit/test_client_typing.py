@@ -208,6 +208,13 @@ PUBLIC = {
         "Timed",
     ],
     "earwitness.client.testing": ["CapturedAudit", "Events", "capture"],
+    "earwitness.integrations.asgi": ["AuditASGI", "inbound_of"],
+    "earwitness.integrations.celery": ["connect"],
+    "earwitness.integrations.fastapi": ["AuditASGI", "RefusedWebhook", "TwilioWebhook", "verified"],
+    "earwitness.integrations.flask": ["init_app", "webhook"],
+    "earwitness.integrations.gunicorn": ["post_worker_init", "worker_exit"],
+    "earwitness.integrations.logging": ["AuditHandler"],
+    "earwitness.integrations.otel": ["RequestTrace", "parse_traceparent"],
 }
 
 

@@ -102,26 +102,46 @@ def bind(call_sid: str | None, caller: str | None) -> Binding:
     return Binding(holder, previous)
 
 
+class _Carried(CallScope):
+    """A call and a trace in another thread or task: entered and left in one context."""
+
+    __slots__ = ("_trace", "_trace_token")
+
+    def __init__(self, call: Call | None, trace: tuple[str, str] | None) -> None:
+        super().__init__(call)
+        self._trace = trace
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._trace_token = TRACE.set(self._trace)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        TRACE.reset(self._trace_token)
+        super().__exit__(kind, error, trace)
+
+
 def carried(function: Callable[P, T]) -> Callable[P, T]:
     """The function with the call of here and now, wherever it runs. See `Audit.wrap`."""
     from functools import wraps
     from inspect import iscoroutinefunction
 
     holder = HOLDER.get()
-    call = None if holder is None else holder.call
+    call, trace = None if holder is None else holder.call, TRACE.get()
     runs: Any = function
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def run_later(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with CallScope(call):
+            with _Carried(call, trace):
                 return await runs(*args, **kwargs)
 
         return run_later  # type: ignore[return-value]  # it gives what the function gives
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        with CallScope(call):
+        with _Carried(call, trace):
             return function(*args, **kwargs)
 
     return run

@@ -30,9 +30,11 @@ LONG = tuple(
         "faults/test_full_disk.py",
         "faults/test_home.py",
         "faults/test_large_events.py",
+        "faults/test_replays.py",
         "faults/test_topics.py",
         "integration/test_doctor.py",
         "integration/test_evolution.py",
+        "integration/test_lifecycle_matrix.py",
         "integration/test_registry.py",
     )
 )

@@ -103,7 +103,9 @@ def calls(audit: Any) -> dict[str, float]:
         pass
 
     sorts: list[Callable[[], None]] = [event, call, airtable, stage, timed]
-    return {sort.__name__: round(min(timeit.repeat(sort, number=CALLS, repeat=15)) / CALLS * 1e6, 2) for sort in sorts}
+    # The processor's time: that somebody else had it meanwhile is no cost of the call.
+    best = {sort.__name__: min(timeit.repeat(sort, timer=time.process_time, number=CALLS, repeat=15)) for sort in sorts}
+    return {name: round(seconds / CALLS * 1e6, 2) for name, seconds in best.items()}
 
 
 def figures(measured: dict[str, Any], noop: dict[str, float]) -> list[dict[str, Any]]:

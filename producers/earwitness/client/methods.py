@@ -99,35 +99,9 @@ class EventMethods:
         self,
         *,
         duration_seconds: events.Int32,
-        disconnect_reason: Literal[
-            "completed",
-            "caller_hangup",
-            "max_attempts",
-            "max_duration",
-            "error",
-            "transferred",
-            "no_answer",
-            "busy",
-            "failed",
-            "canceled",
-            "other",
-        ],
-        final_stage: Literal[
-            "collect_client_id",
-            "collect_job_number",
-            "confirm_job",
-            "ask_action",
-            "collect_action_value",
-            "confirm_action",
-            "execute_action",
-            "goodbye",
-            "error_recovery",
-            "other",
-        ]
-        | None = None,
-        call_status: Literal[
-            "queued", "ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled", "other"
-        ],
+        disconnect_reason: Literal["completed", "caller_hangup", "max_attempts", "max_duration", "error", "transferred", "no_answer", "busy", "failed", "canceled", "other"],
+        final_stage: Literal["collect_client_id", "collect_job_number", "confirm_job", "ask_action", "collect_action_value", "confirm_action", "execute_action", "goodbye", "error_recovery", "other"] | None = None,
+        call_status: Literal["queued", "ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled", "other"],
         sip_response_code: events.Int32 | None = None,
         occurred_at: datetime | None = None,
         severity: Literal["INFO", "WARN", "ERROR"] | None = None,
@@ -170,41 +144,9 @@ class EventMethods:
     def call_stage_transition(
         self,
         *,
-        from_stage: Literal[
-            "collect_client_id",
-            "collect_job_number",
-            "confirm_job",
-            "ask_action",
-            "collect_action_value",
-            "confirm_action",
-            "execute_action",
-            "goodbye",
-            "error_recovery",
-            "other",
-        ],
-        to_stage: Literal[
-            "collect_client_id",
-            "collect_job_number",
-            "confirm_job",
-            "ask_action",
-            "collect_action_value",
-            "confirm_action",
-            "execute_action",
-            "goodbye",
-            "error_recovery",
-            "other",
-        ],
-        trigger: Literal[
-            "user_input_valid",
-            "user_input_invalid",
-            "user_confirmation_yes",
-            "user_confirmation_no",
-            "action_success",
-            "action_failed",
-            "timeout",
-            "error",
-            "other",
-        ],
+        from_stage: Literal["collect_client_id", "collect_job_number", "confirm_job", "ask_action", "collect_action_value", "confirm_action", "execute_action", "goodbye", "error_recovery", "other"],
+        to_stage: Literal["collect_client_id", "collect_job_number", "confirm_job", "ask_action", "collect_action_value", "confirm_action", "execute_action", "goodbye", "error_recovery", "other"],
+        trigger: Literal["user_input_valid", "user_input_invalid", "user_confirmation_yes", "user_confirmation_no", "action_success", "action_failed", "timeout", "error", "other"],
         user_input: str | None = None,
         input_mode: Literal["speech", "dtmf", "none", "other"],
         confidence: float | None = None,
@@ -303,18 +245,7 @@ class EventMethods:
     def call_validation_failed(
         self,
         *,
-        stage: Literal[
-            "collect_client_id",
-            "collect_job_number",
-            "confirm_job",
-            "ask_action",
-            "collect_action_value",
-            "confirm_action",
-            "execute_action",
-            "goodbye",
-            "error_recovery",
-            "other",
-        ],
+        stage: Literal["collect_client_id", "collect_job_number", "confirm_job", "ask_action", "collect_action_value", "confirm_action", "execute_action", "goodbye", "error_recovery", "other"],
         field: str,
         rule: str,
         user_input: str | None = None,
@@ -552,18 +483,7 @@ class EventMethods:
         *,
         method: str,
         valid: bool,
-        reason: Literal[
-            "signature_mismatch",
-            "missing_signature",
-            "proxy_url",
-            "query_resorted",
-            "duplicate_field",
-            "subaccount_token",
-            "body_hash_mismatch",
-            "expired",
-            "other",
-        ]
-        | None = None,
+        reason: Literal["signature_mismatch", "missing_signature", "proxy_url", "query_resorted", "duplicate_field", "subaccount_token", "body_hash_mismatch", "expired", "other"] | None = None,
         url_path: str,
         source_ip: str | None = None,
         account_sid: str | None = None,
@@ -1149,356 +1069,65 @@ class SilentMethods(EventMethods):
         def emit(self, event):
             return True
 
-        def call_action_attempted(
-            self,
-            *,
-            action,
-            outcome,
-            error_code=None,
-            client_id,
-            job_number,
-            value=None,
-            actor=None,
-            correlation_id=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def call_action_attempted(self, *, action, outcome, error_code=None, client_id, job_number, value=None, actor=None, correlation_id=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def call_ended(
-            self,
-            *,
-            duration_seconds,
-            disconnect_reason,
-            final_stage=None,
-            call_status,
-            sip_response_code=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def call_ended(self, *, duration_seconds, disconnect_reason, final_stage=None, call_status, sip_response_code=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def call_stage_transition(
-            self,
-            *,
-            from_stage,
-            to_stage,
-            trigger,
-            user_input=None,
-            input_mode,
-            confidence=None,
-            attempt,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def call_stage_transition(self, *, from_stage, to_stage, trigger, user_input=None, input_mode, confidence=None, attempt, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def call_started(
-            self,
-            *,
-            from_number=None,
-            to_number=None,
-            caller_name=None,
-            direction,
-            language,
-            stir_verstat=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def call_started(self, *, from_number=None, to_number=None, caller_name=None, direction, language, stir_verstat=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def call_validation_failed(
-            self,
-            *,
-            stage,
-            field,
-            rule,
-            user_input=None,
-            input_mode,
-            attempt,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def call_validation_failed(self, *, stage, field, rule, user_input=None, input_mode, attempt, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def data_airtable_query(
-            self,
-            *,
-            table,
-            record_id=None,
-            operation,
-            formula=None,
-            status_code=None,
-            rows,
-            retries,
-            latency_ms,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def data_airtable_query(self, *, table, record_id=None, operation, formula=None, status_code=None, rows, retries, latency_ms, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def data_history_append(
-            self,
-            *,
-            record_id,
-            job_number,
-            lines=(),
-            lines_added,
-            total_length,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def data_history_append(self, *, record_id, job_number, lines=(), lines_added, total_length, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def data_job_lookup(
-            self,
-            *,
-            client_id,
-            job_number,
-            found,
-            latency_ms,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def data_job_lookup(self, *, client_id, job_number, found, latency_ms, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def data_record_update(
-            self,
-            *,
-            table,
-            record_id,
-            changes=(),
-            updated_at,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def data_record_update(self, *, table, record_id, changes=(), updated_at, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def security_authentication(
-            self,
-            *,
-            method,
-            valid,
-            reason=None,
-            url_path,
-            source_ip=None,
-            account_sid=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def security_authentication(self, *, method, valid, reason=None, url_path, source_ip=None, account_sid=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def security_authorization(
-            self,
-            *,
-            permission,
-            resource,
-            allowed,
-            reason=None,
-            subject=None,
-            client_id=None,
-            job_number=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def security_authorization(self, *, permission, resource, allowed, reason=None, subject=None, client_id=None, job_number=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def security_error_pattern(
-            self,
-            *,
-            pattern,
-            count,
-            window_seconds,
-            subject=None,
-            detail=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def security_error_pattern(self, *, pattern, count, window_seconds, subject=None, detail=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def security_input_validation(
-            self,
-            *,
-            field,
-            category,
-            pattern=None,
-            user_input=None,
-            action,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def security_input_validation(self, *, field, category, pattern=None, user_input=None, action, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def system_api_latency(
-            self,
-            *,
-            dependency,
-            operation,
-            status_code=None,
-            outcome,
-            latency_ms,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def system_api_latency(self, *, dependency, operation, status_code=None, outcome, latency_ms, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def system_error_rate(
-            self,
-            *,
-            dependency,
-            failed,
-            total,
-            retries,
-            circuit_state,
-            window_seconds,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def system_error_rate(self, *, dependency, failed, total, retries, circuit_state, window_seconds, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def system_recording_pipeline(
-            self,
-            *,
-            step,
-            outcome,
-            recording_sid=None,
-            bucket,
-            object_key=None,
-            url=None,
-            size_bytes=None,
-            latency_ms,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def system_recording_pipeline(self, *, step, outcome, recording_sid=None, bucket, object_key=None, url=None, size_bytes=None, latency_ms, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def system_state_management(
-            self,
-            *,
-            operation,
-            key,
-            outcome,
-            recovered,
-            latency_ms,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def system_state_management(self, *, operation, key, outcome, recovered, latency_ms, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def trail_admin_action(
-            self,
-            *,
-            action,
-            subject,
-            target=None,
-            outcome,
-            justification=None,
-            affected=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def trail_admin_action(self, *, action, subject, target=None, outcome, justification=None, affected=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def trail_alert_delivered(
-            self,
-            *,
-            alert_id,
-            route,
-            attempt,
-            outcome,
-            status_code=None,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def trail_alert_delivered(self, *, alert_id, route, attempt, outcome, status_code=None, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def trail_client_report(
-            self,
-            *,
-            accepted,
-            acknowledged,
-            spooled,
-            refused=None,
-            dropped=None,
-            lost=(),
-            period_seconds,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def trail_client_report(self, *, accepted, acknowledged, spooled, refused=None, dropped=None, lost=(), period_seconds, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True
 
-        def trail_data_read(
-            self,
-            *,
-            subject,
-            views=(),
-            query_shape,
-            rows,
-            duration_ms,
-            occurred_at=None,
-            severity=None,
-            call_sid=None,
-            caller=None,
-            attributes=None,
-        ):
+        def trail_data_read(self, *, subject, views=(), query_shape, rows, duration_ms, occurred_at=None, severity=None, call_sid=None, caller=None, attributes=None):
             return True

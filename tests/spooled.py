@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -16,7 +18,7 @@ from earwitness.client.spool import Frame, SpoolSettings
 from earwitness.schemas import codec
 from earwitness.schemas.events import CallEnded, Event
 
-__all__ = ["ended", "event_frame", "frames", "python", "sequences", "settings"]
+__all__ = ["Nursery", "ended", "event_frame", "frames", "python", "sequences", "settings"]
 
 
 def settings(directory: Path, **options: object) -> SpoolSettings:
@@ -93,3 +95,50 @@ def python(code: str, *arguments: object, under: Sequence[str] = (), **options: 
         text=True,
         **options,
     )
+
+
+class Nursery:
+    """A process that forks others, for tests that kill many: each would take half a second to start by itself.
+
+    Args:
+        setup: runs once, in the process that forks.
+        body: runs in each child, with the words that it was given as `argv`; its output goes to `out`.
+    """
+
+    def __init__(self, setup: str, body: str, arguments: Sequence[object] = (), **options: object) -> None:
+        code = textwrap.dedent(setup) + textwrap.dedent("""
+            import os
+            for line in sys.stdin:
+                argv = line.split()
+                child = os.fork()
+                if not child:
+                    {body}
+                    os._exit(0)
+                print("child", child, flush=True)
+                os.waitpid(child, 0)
+                print("dead", flush=True)
+            """).replace("{body}", textwrap.indent(textwrap.dedent(body), " " * 8).strip())
+        self.process = python(code, *arguments, **options)
+
+    def kill_one(self, *arguments: object, ready: str, after_seconds: float) -> list[str]:
+        """Start a child, kill it so long after it has written a line with `ready`; what it wrote, in whole lines."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(" ".join(map(str, arguments)) + "\n")
+        self.process.stdin.flush()
+        lines: list[str] = []
+        child = 0
+        while not child or not any(ready in line for line in lines):
+            lines.append(self.process.stdout.readline())
+            assert lines[-1], "the process that forks is gone"
+            if lines[-1].startswith("child "):
+                child = int(lines.pop().split()[1])
+        time.sleep(after_seconds)  # the moment of the kill, not a wait
+        os.kill(child, signal.SIGKILL)
+        while not lines[-1].endswith("dead\n"):
+            lines.append(self.process.stdout.readline())
+        return [line for line in lines[:-1] if line.endswith("\n")]
+
+    def close(self) -> None:
+        """End it."""
+        self.process.communicate(timeout=30)

@@ -261,11 +261,13 @@ def test_a_directory_that_disappears_is_told(tmp_path, directory):
 
 @pytest.mark.timeout(300)
 def test_what_was_appended_is_there_after_a_kill_at_any_moment(tmp_path):
-    code = """
-        import pathlib, sys
+    setup = """
+        import pathlib
         import spooled
         from earwitness.client.spool import Spool
-        spool = Spool.open(spooled.settings(pathlib.Path(sys.argv[1])), "ivr", "dead")
+    """
+    body = """
+        spool = Spool.open(spooled.settings(pathlib.Path(argv[0])), "ivr", "dead")
         number, ids = 0, []
         while True:
             ids += spool.append(spooled.frames(20, first=number + 1, producer_id="dead"))
@@ -277,15 +279,10 @@ def test_what_was_appended_is_there_after_a_kill_at_any_moment(tmp_path):
                 ids = ids[-400:]
     """
     generator = random.Random()
-    for round_ in range(25):
+    nursery = spooled.Nursery(setup, body)
+    for round_ in range(40):
         place = tmp_path / str(round_)
-        process = spooled.python(code, place)
-        assert process.stdout is not None
-        lines = [process.stdout.readline()]
-        time.sleep(generator.uniform(0, 0.05))  # the moment of the kill, not a wait
-        process.kill()
-        lines += [line for line in process.stdout if line.endswith("\n")]
-        process.communicate(timeout=10)
+        lines = nursery.kill_one(place, ready="stored", after_seconds=generator.uniform(0, 0.05))
         told = [line.split() for line in lines]
         stored = max(int(number) for what, number in told if what == "stored")
         deleted = max((int(number) for what, number in told if what == "deleting"), default=0)
@@ -297,6 +294,7 @@ def test_what_was_appended_is_there_after_a_kill_at_any_moment(tmp_path):
         assert set(found) >= set(range(deleted + 1, stored + 1)), "what append had returned"
         assert heir.take_notices() == []
         heir.close()
+    nursery.close()
 
 
 @pytest.mark.stack

@@ -250,20 +250,19 @@ def test_a_signal_handler_that_writes_in_the_middle_of_a_write_loses_neither(jou
     assert sorted(texts(file)) == sorted(taken)
 
 
-KILLED = """
-    import mmap, os, pathlib, random, struct, sys, threading
+SETUP = """
+    import mmap, pathlib, random, threading
     import spooled
     from earwitness.client.identity import Origin
     from earwitness.client.spool.journal import Journal
 
-    # What this process did, in memory that it shares with the one that kills it: one byte an event.
-    notes = mmap.mmap(int(sys.argv[2]), 0)
-    journal = Journal.open(spooled.settings(pathlib.Path(sys.argv[1])), Origin("ivr", "prod", "acme", "dead"), size_bytes=1 << 20)
+    # What a child did, in memory that it shares with the one that kills it: one byte an event.
+    notes = mmap.mmap(int(sys.argv[1]), 0)
     threads, each = 3, len(notes) // 3
     numbers = iter(range(1, 10**9))
     guard = threading.Lock()
 
-    def write(mine):
+    def write(journal, mine):
         generator = random.Random(mine)
         held = []
         for number in range(mine * each, (mine + 1) * each):
@@ -282,29 +281,31 @@ KILLED = """
                 number, freed = held.pop(generator.randrange(len(held)))
                 notes[number] = 3  # it may be gone from now on
                 journal.free(freed)
-
-    for mine in range(threads):
-        threading.Thread(target=write, args=(mine,)).start()
+"""
+BODY = """
+    origin = Origin("ivr", "prod", "acme", "dead")
+    journal = Journal.open(spooled.settings(pathlib.Path(argv[0])), origin, size_bytes=1 << 20)
+    workers = [threading.Thread(target=write, args=(journal, mine)) for mine in range(threads)]
+    for worker in workers:
+        worker.start()
     print("running", flush=True)
+    for worker in workers:
+        worker.join()
 """
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300)
 def test_a_kill_at_any_moment_loses_nothing_that_was_taken(tmp_path):
     generator = random.Random()
     seen = 0
-    for round_ in range(30):
+    memory = os.memfd_create("notes")
+    os.ftruncate(memory, 120_000)
+    notes = mmap(memory, 0)
+    nursery = spooled.Nursery(SETUP, BODY, arguments=[memory], pass_fds=(memory,))
+    for round_ in range(50):
+        notes[:] = bytes(len(notes))
         place = tmp_path / str(round_)
-        memory = os.memfd_create("notes")
-        os.ftruncate(memory, 600_000)
-        process = spooled.python(KILLED, place, memory, pass_fds=(memory,))
-        assert process.stdout.readline() == "running\n"
-        time.sleep(generator.uniform(0, 0.06))
-        process.kill()
-        process.wait(10)
-        process.stdin.close()
-        process.stdout.close()
-        notes = mmap(memory, 0)
+        nursery.kill_one(place, ready="running", after_seconds=generator.uniform(0, 0.06))
         ring = Journal.recover(place / "spool" / "ivr" / "dead.ring")
         found = {}
         for entry in ring.entries:
@@ -312,13 +313,16 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_taken(tmp_path):
             assert entry.snapshot[4:] == bytes((number % 251,)) * (len(entry.snapshot) - 4)
             found[number] = entry.sequence
         assert ring.torn == 0
-        taken = [number for number in range(len(notes)) if notes[number] in {1, 2}]
+        noted = bytes(notes)
+        taken = [number for number, what in enumerate(noted) if what in {1, 2}]
         assert not [number for number in taken if number not in found]
-        assert all(found[number] for number in taken if notes[number] == 2)
+        assert all(found[number] for number in taken if noted[number] == 2)
         given = [sequence for sequence in found.values() if sequence]
         assert len(given) == len(set(given))
         assert ring.highest >= max(given, default=0)
         seen += len(taken)
-        notes.close()
-        os.close(memory)
+        shutil.rmtree(place)
+    nursery.close()
+    notes.close()
+    os.close(memory)
     assert seen > 100

@@ -130,6 +130,15 @@ def test_old_ones_are_dropped_and_counted(tmp_path, directory, living):
     assert {path.stem for path in directory.iterdir()} == {"living"}
 
 
+def test_a_step_that_moves_nothing_is_not_yet_the_end(tmp_path, living):
+    dead = Spool.open(spooled.settings(tmp_path, max_days=30), "ivr", "dead")
+    dead.append(spooled.frames(100, age_days=8) + spooled.frames(3, first=101))
+    dead.close()
+    steps = [(living.adopt(60), living.is_adopting) for _ in range(3)]
+    assert steps == [(0, True), (3, False), (0, False)]
+    assert living.expired == 100
+
+
 def test_invalid_events_are_taken_over_too(tmp_path, directory, living):
     dead = Spool.open(spooled.settings(tmp_path), "ivr", "dead")
     for number in range(250):
@@ -266,7 +275,7 @@ def test_a_fork_in_the_middle_of_a_write_neither_hangs_nor_harms(tmp_path):
         print("well", flush=True)
         os._exit(0)
     """
-    process = spooled.python(code, tmp_path, 30)
+    process = spooled.python(code, tmp_path, 12)
     out, _ = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "well\n")
 

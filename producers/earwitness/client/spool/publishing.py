@@ -68,7 +68,7 @@ def publish(
         while not publisher.failed:
             moved = spool.adopt(_AT_ONCE)
             rows = spool.oldest(after, _AT_ONCE)
-            if not rows and not moved:
+            if not rows and not moved and not spool.is_adopting:
                 break
             confirmed: list[int] = []
             for row, frame in rows:

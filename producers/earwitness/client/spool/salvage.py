@@ -15,7 +15,7 @@ from earwitness.client.spool.store import Row, Store
 __all__ = ["salvage"]
 
 _RANGE = 64
-_SMALLEST_ROW_BYTES = 32
+_SMALLEST_ROW_BYTES = 64
 
 
 def salvage(store: Store, after: int) -> Iterator[list[Row]]:

@@ -31,12 +31,14 @@ class Spool:
         bytes: what its file uses, beside the write-ahead log of at most a few MiB.
         expired: events that were dropped for their age so far, dead processes' included.
         damaged: events that could not be read back so far, where that can be counted.
+        is_adopting: `adopt` has not come to an end, though there is room: call it again.
         aside: invalid events that are kept for export.
         aside_skipped: invalid events that were not kept, because there are 1,000 already or there is no room.
     """
 
     def __init__(self, settings: SpoolSettings, producer_id: str, claim: Claim) -> None:
         self.count = self.bytes = self.expired = self.damaged = self.aside = self.aside_skipped = 0
+        self.is_adopting = False
         self._settings = settings
         self._producer_id = producer_id
         self._claim = claim
@@ -134,13 +136,14 @@ class Spool:
     def adopt(self, limit: int) -> int:
         """Move events of dead processes of this service into this file: how many were moved.
 
-        Looks at `limit` rows or a few more, so call it again and again, between other work. A result of 0 says that
-        there is nothing to take now, or no room for it. What was too old, or could not be read, is counted.
+        Looks at `limit` rows or a few more; `is_adopting` says whether to call it again soon. What was too old, or could
+        not be read, is counted and not moved.
 
         Raises:
             SpoolError: this process's own file cannot be written.
         """
         moved = examined = 0
+        self.is_adopting = False
         while examined < limit and (batch := self._orphans.read(limit - examined)) is not None:
             examined += batch.examined
             try:
@@ -154,6 +157,8 @@ class Spool:
             moved += len(batch.frames)
             self._lose(batch.lost)
             self._orphans.taken()
+        else:
+            self.is_adopting = examined >= limit
         self._notices += self._orphans.notices
         self._orphans.notices.clear()
         return moved

@@ -64,6 +64,7 @@ class AuditClient(Audit):
         from earwitness.client import forks, lifecycle, producer
         from earwitness.client.capture import Limits
         from earwitness.client.outbox import Outbox
+        from earwitness.runtime.spool_settings import durability as checked
         from earwitness.schemas.wire import wire_ids
 
         self._strict = strict
@@ -80,7 +81,7 @@ class AuditClient(Audit):
             report_seconds=report_seconds,
             wire_ids=wire_ids(settings.registry, seconds=_REGISTRY_SECONDS),
             spool=settings.spool,
-            durability=durability or settings.durability,
+            durability=settings.durability if durability is None else checked({"durability": durability}),
             on_start=self._on_start,
         )
         self._renew()

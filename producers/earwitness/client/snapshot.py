@@ -72,7 +72,8 @@ def problem(error: msgspec.ValidationError) -> tuple[str, str]:
 def kind_of(event: Event) -> str:
     """The event's kind, `call.started`; `unknown` for anything else that may have been emitted."""
     config = getattr(type(event), "__struct_config__", None)
-    return config.tag if config is not None and config.tag in EVENTS else "unknown"
+    tag = getattr(config, "tag", None)
+    return tag if isinstance(tag, str) and tag in EVENTS else "unknown"
 
 
 def _kind_within(snapshot: bytes) -> str:

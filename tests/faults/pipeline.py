@@ -121,6 +121,8 @@ class Pipeline:
 
     def kill(self, service: str) -> None:
         """SIGKILL; the supervisor starts it again at once."""
+        # Signal 9 to the process 0 would end these tests.
+        wait_for(lambda: self.pid(service), 30, f"{service} runs")
         before = self.restarts(service)
         os.kill(self.pid(service), signal.SIGKILL)
         wait_for(lambda: self.restarts(service) > before, 20, f"the supervisor sees that {service} is gone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 import uuid
@@ -23,6 +24,9 @@ def masked_record(kind: str, choose: random.Random, topic_id: bytes, partition: 
         "received_at": NOW + offset,
         "sample_rate": choose.choice([1.0, 0.25]),
         "producer_id": f"p-{choose.randrange(3)}",
+        # Whoever wants copies of an event makes them.
+        "event_id": str(uuid.UUID(bytes=hashlib.md5(b"%b %d %d" % (topic_id, partition, offset)).digest())),  # noqa: S324 - no secret
+        "replayed": False,
     }
 
 

@@ -18,7 +18,7 @@ import masked_records as records
 import pytest
 from confluent_kafka import Producer
 
-from earwitness.clickhouse import migrate
+from earwitness.clickhouse import migrate, tables
 from earwitness.clickhouse.batch import Batch
 from earwitness.clickhouse.errors import ServerError
 from earwitness.clickhouse.ledger import balance
@@ -180,6 +180,58 @@ def test_a_bad_row_is_set_aside_and_the_others_are_stored(sink):
     # Without a position in it, it is told by where it stands itself.
     framing = "SELECT count() FROM audit.dead_letters WHERE source_topic = 'audit.masked.data' AND reason = 'framing'"
     wait_for(lambda: sink.rows(framing) == [[1]])
+
+
+def test_a_replay_whose_first_copy_is_refused_is_stored(sink):
+    schema = catalogue.masked("data.job_lookup")
+
+    def copy(offset: int, event: int, **fields: object) -> bytes:
+        record = records.masked_record(schema.name, random.Random(event), sink.topic_id, 4, offset)
+        event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{sink.topic_id.hex()} {event}"))
+        return codec.encode(schema, record | {"event_id": event_id, "replayed": True} | fields)
+
+    worker = sink.start()
+    sink.write(
+        "audit.masked.data",
+        [
+            copy(0, 1, replayed=False),
+            copy(1, 2)[:-1],  # its head can be read, all of it cannot
+            copy(2, 1),
+            copy(3, 2),
+            copy(4, 2),
+            copy(5, 3, event_id="no uuid"),
+            copy(6, 3, event_id="no uuid"),
+        ],
+        4,
+    )
+    again = "SELECT source_offset FROM audit.duplicates WHERE source_topic_id = {topic:String} ORDER BY 1"
+    dead = "SELECT source_offset FROM audit.dead_letters WHERE source_topic_id = {topic:String} ORDER BY 1"
+    wait_for(lambda: (sink.stored(), sink.rows(again)) == ([0, 3], [[2], [4]]))
+    wait_for(lambda: sink.rows(dead) == [[1], [5], [6]])
+    sink.stop(worker)
+    assert "2 duplicates told" in sink.log()
+
+
+def test_a_sink_before_its_migration_stores_the_events_and_says_what_is_missing(sink, stack):
+    (landed,) = [each for each in tables.landings() if each.target.name == "duplicates"]
+    record = records.masked_record("data.job_lookup", random.Random(8), sink.topic_id, 3, 0) | {"replayed": True}
+    copies = [codec.encode(catalogue.masked("data.job_lookup"), record | {"source_offset": at}) for at in range(3)]
+    for name in (landed.view, landed.source.name, landed.target.name):
+        sink.admin.command(f"DROP TABLE store.{name}")
+    try:
+        worker = sink.start()
+        sink.write("audit.masked.data", copies, 3)
+        assert worker.wait(30) != 0
+        sink.running.remove(worker)
+        assert "run: earwitness clickhouse apply" in sink.log()
+        assert sink.stored() == [0]
+    finally:
+        done = migrate.apply(stack.settings("admin").need_clickhouse())
+    assert [line for line in done if "duplicates" in line] == done
+    sink.start()
+    again = "SELECT source_offset FROM audit.duplicates WHERE source_topic_id = {topic:String} ORDER BY 1"
+    wait_for(lambda: sink.rows(again) == [[1], [2]])
+    assert sink.stored() == [0]
 
 
 def test_a_schema_that_the_tables_do_not_have_waits_for_the_migration(sink, stack):

@@ -26,7 +26,10 @@ from earwitness.schemas.walker import Finder, compile_finder
 __all__ = ["BEHIND", "Ask", "Replays"]
 
 BEHIND = 600_000_000
-"""How long behind a replay its unmarked copy may come, by the broker's clock: microseconds. Brokers give requests up sooner."""
+"""How long behind a replay its unmarked copy may come, by the broker's clock: microseconds.
+
+It waits in the broker behind at most a handful of requests of its connection, each with half a minute for its acknowledgement.
+"""
 
 Ask = Callable[[Mapping[bytes, int]], Mapping[bytes, bool]]
 """Given event ids with when they happened: those that are stored, and whether a stored one is marked as replayed."""

@@ -150,13 +150,14 @@ class Process:
         self.exposed = set()
         self.invalid = set()
         self.report_numbers = []
-        number_of = self.worker._dispatch.number
+        report_of = self.worker._intake.report
 
-        def number():
-            self.report_numbers.append(number_of())
-            return self.report_numbers[-1]
+        def report(captured):
+            parcel = report_of(captured)
+            self.report_numbers.append(parcel.frame.sequence)
+            return parcel
 
-        self.worker._dispatch.number = number
+        self.worker._intake.report = report
         self.alive = True
 
     def _connect(self, _client_id, on_error):

@@ -10,40 +10,26 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Protocol
 
 from confluent_kafka import KafkaError
 
 from earwitness.client.breaker import Breaker
-from earwitness.client.capture import NO_SLOT, Taken
 from earwitness.client.delivery import Connect, Delivery
-from earwitness.client.errors import InvalidEventError
 from earwitness.client.frames import Frames
 from earwitness.client.identity import Origin
 from earwitness.client.own_log import OwnLog
-from earwitness.client.packing import Packer, problem_of
 from earwitness.client.parcel import NO_ROW, Parcel
-from earwitness.client.producer import reason
 from earwitness.client.replay import Replay
-from earwitness.client.sequences import Sequences
+from earwitness.client.settlement import Settlement
 from earwitness.client.shelf import Shelf
 from earwitness.client.spool import replayed
-from earwitness.client.spool.journal import Journal
 from earwitness.client.stats import Books
-from earwitness.schemas import catalogue
 
 __all__ = ["Dispatch"]
 
 _CHUNK = 500  # events in one transaction
 _SLOW_SECONDS = 2.0  # the producer has no room, and its oldest event is on its way for longer: the spool takes the rest
 _JUDGE_SECONDS = 0.1
-
-
-class Reported(Protocol):
-    """Is told what became of the client's own report."""
-
-    def __call__(self, sequence: int, *, has_arrived: bool) -> None:
-        """The report with that number has arrived, or has not."""
 
 
 class Dispatch:
@@ -61,69 +47,38 @@ class Dispatch:
         clock: monotonic seconds.
 
     Attributes:
-        sequence: the number given last.
-        journal: where the snapshots are too, in journal mode.
-        reported: is told whether the client's own report arrived.
+        settlement: how events end.
+        delivery: the producer.
+        breaker: whether to believe in the broker.
+        hand: what was taken and is nowhere else.
     """
 
-    def __init__(  # noqa: PLR0917 - the worker makes it once, with all of them
+    def __init__(
         self,
         books: Books,
         origin: Origin,
         connect: Connect,
+        *,
         frames: Frames,
         shelf: Shelf,
         log: OwnLog,
-        *,
         spool_first: bool,
         most: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._books = books
-        self._origin = origin
         self._frames = frames
         self._shelf = shelf
         self._log = log
         self._spool_first = spool_first
         self._most = most
         self._clock = clock
-        self._protected = {kind: catalogue.raw(kind).lane == "protected" for kind in catalogue.kinds()}
-        self.packer = Packer(origin)
-        self.delivery = Delivery(connect, origin.producer_id, frames.wire_ids, self._settle, self._on_error)
+        self.settlement = Settlement(origin.producer_id, books, shelf, log)
+        self.delivery = Delivery(connect, origin.producer_id, frames.wire_ids, self.settlement.settle, self._on_error)
         self.breaker = Breaker(clock())
         self.replay = Replay(shelf, self.delivery, log)
         self.hand: deque[Parcel] = deque()
-        self._own = Sequences()  # this process's events that are spooled
-        self._confirmed = 0
-        self._answered = False
         self._judge_at = 0.0
-        self.sequence = 0
-        self.journal: Journal | None = None
-        self.reported: Reported | None = None
-
-    # What comes in
-
-    def number(self) -> int:
-        """The next number, for an event that is in no journal."""
-        self.sequence += 1
-        if self.journal is not None:
-            self.journal.reached(self.sequence)
-        return self.sequence
-
-    def accept(self, taken: Iterable[Taken]) -> None:
-        """Number events in the order of the queue, check and encode them; the hand has them then."""
-        for slot, snapshot in taken:
-            self.sequence = sequence = self.sequence + 1
-            if self.journal is not None:
-                self.journal.number(slot, sequence)
-            try:
-                frame = self.packer.pack(snapshot, sequence)
-            except InvalidEventError as error:
-                self._invalid(error, sequence, slot, snapshot)
-            else:
-                self.hand.append(Parcel(frame, self._protected[frame.kind], slot=slot))
-
-    # Where it goes
 
     def poll(self, seconds: float = 0.0) -> None:
         """Settle what the broker has confirmed, and bring the breaker and the hand up to date."""
@@ -205,65 +160,21 @@ class Dispatch:
     def tidy(self) -> None:
         """Delete what is delivered from the spool, and book what was lost in there."""
         self._shelf.tidy(self._clock())
-        for lost in self._shelf.take_lost():
-            if lost.producer_id == self._origin.producer_id and self._own.remove(lost.sequence):
-                self._books.drop_spooled(lost.sequence, lost.reason)
-            else:
-                self._books.lose_adopted(lost.reason)
-            self._log.say(lost.reason, "events in the audit spool are lost: %s", lost.reason)
-
-    @property
-    def own_spooled(self) -> int:
-        """Events of this process that wait in the spool."""
-        return len(self._own)
+        is_through = self._shelf.is_through and self.replay.is_idle and not self.hand
+        self.settlement.look(is_through=is_through)
 
     def lose(self, why: str) -> int:
-        """What is in the hand is lost, but for what is in the journal too: the next process finds it; how many were lost."""
+        """Give up what is in the hand; how many events are lost by that."""
         lost = 0
         while self.hand:
-            parcel = self.hand.popleft()
-            sequence = parcel.frame.sequence
-            if self.journal is not None and parcel.slot != NO_SLOT:
-                self._books.spool(1)
-                continue
-            self._end(parcel)
-            self._books.drop(sequence, sequence, why)
-            lost += 1
+            lost += self.settlement.drop(self.hand.popleft(), why)
         return lost
 
-    # What becomes of it
-
-    def _settle(self, parcel: Parcel, error: KafkaError | None) -> None:
-        self._answered = True
-        frame = parcel.frame
-        if parcel.reports:
-            if self.reported is not None:
-                self.reported(frame.sequence, has_arrived=error is None)
-            return
-        self._end(parcel)
-        if parcel.replays:
-            self.replay.settled()
-            own = frame.producer_id == self._origin.producer_id and self._own.remove(frame.sequence)
-            if error is None:
-                self._books.replay(own=own)
-            elif own:
-                self._books.drop_spooled(frame.sequence, reason(error))
-            else:
-                self._books.lose_adopted(reason(error))
-        elif error is None:
-            self._confirmed += 1
-        else:
-            self._books.drop(frame.sequence, frame.sequence, reason(error))
-        if error is not None:
-            self._log.say(error.name(), "audit events are lost: %s (%s)", error.str(), frame.topic)
-
     def _book(self) -> None:
-        if self._confirmed:
-            confirmed, self._confirmed = self._confirmed, 0
-            self._books.acknowledge(confirmed)
-        if self._answered:
-            self._answered = False
+        if self.settlement.book():
             self.breaker.answered(self._clock())
+        settled, self.settlement.replays_settled = self.settlement.replays_settled, 0
+        self.replay.settled(settled)
 
     def _came_back(self, parcels: Iterable[Parcel]) -> None:
         live = []
@@ -271,8 +182,7 @@ class Dispatch:
             if parcel.replays:
                 self.replay.came_back(parcel)
             elif parcel.reports:
-                if self.reported is not None:
-                    self.reported(parcel.frame.sequence, has_arrived=False)
+                self.settlement.report_settled(parcel, has_arrived=False)
             else:
                 live.append(parcel)
         # In front of what was not sent yet: they are older. On disk a moment later, if there is one.
@@ -289,11 +199,7 @@ class Dispatch:
         fresh = [parcel for parcel in parcels if parcel.row == NO_ROW]
         if fresh and not self._shelf.put(fresh, self._clock(), live=True):
             return False
-        for parcel in parcels:
-            self._shelf.leave(parcel.row)
-            self._own.add(parcel.frame.sequence)
-            self._free(parcel)
-        self._books.spool(len(parcels))
+        self.settlement.spooled(parcels)
         return True
 
     def _shed(self, why: str) -> None:
@@ -302,8 +208,7 @@ class Dispatch:
             if parcel.protected:
                 kept.append(parcel)
             else:
-                self._end(parcel)
-                self._books.drop(parcel.frame.sequence, parcel.frame.sequence, why)
+                self.settlement.drop(parcel, why)
         self.hand = deque(kept)
 
     def _after_damage(self) -> None:
@@ -315,25 +220,8 @@ class Dispatch:
             parcel.row = NO_ROW
         self._shelf.forget_rows()
         self.replay.forget()
+        self.settlement.damaged()
         self._came_back(parcel for parcel in back if not parcel.replays)
-
-    def _invalid(self, error: InvalidEventError, sequence: int, slot: int, snapshot: bytes) -> None:
-        self._books.invalid(sequence, error.kind)
-        problem = problem_of(error)
-        self._log.say(
-            f"invalid {error.kind}", "a %s event is invalid and lost: %s; see strict=True", error.kind, problem
-        )
-        self._shelf.set_aside(error.kind, sequence, snapshot, problem)
-        if self.journal is not None:
-            self.journal.free(slot)
-
-    def _end(self, parcel: Parcel) -> None:
-        self._shelf.done(parcel)
-        self._free(parcel)
-
-    def _free(self, parcel: Parcel) -> None:
-        if self.journal is not None:
-            self.journal.free(parcel.slot)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():

@@ -45,8 +45,7 @@ class Origin:
         Made of what is known already, so the same event has the same id however often it is sent.
         """
         milliseconds, rest = divmod(captured_ns, 1_000_000)
-        tail = 0b10 << 62 | self.salt << 30 | sequence & 0x3FFF_FFFF
-        return (
-            f"{milliseconds >> 16 & 0xFFFF_FFFF:08x}-{milliseconds & 0xFFFF:04x}-7{rest * 4096 // 1_000_000:03x}"
-            f"-{tail >> 48:04x}-{tail & 0xFFFF_FFFF_FFFF:012x}"
-        )
+        high, low = milliseconds >> 16 & 0xFFFF_FFFF, milliseconds & 0xFFFF
+        # The salt's upper 14 bits stand behind the variant's two, the lower 18 in front of the sequence's 30.
+        last = (self.salt & 0x3_FFFF) << 30 | sequence & 0x3FFF_FFFF
+        return f"{high:08x}-{low:04x}-7{rest * 4096 // 1_000_000:03x}-{0x8000 | self.salt >> 18:04x}-{last:012x}"

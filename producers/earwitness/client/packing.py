@@ -51,14 +51,12 @@ class Packer:
         Raises:
             InvalidEventError: the event does not fit its kind.
         """
-        kind = "unknown"
         try:
-            captured = snapshot.decode(taken)
-            kind = snapshot.kind_of(captured.event)
-            return self.packed(captured, sequence)
+            return self.packed(snapshot.decode(taken), sequence)
         except InvalidEventError:
             raise
         except Exception as error:  # noqa: BLE001 (a value that no check foresaw must not stop the others)
+            kind = snapshot.kind_within(taken)
             raise InvalidEventError(kind, "", f"{_UNFORESEEN} ({type(error).__name__})") from None
 
     def packed(self, captured: Snapshot, sequence: int) -> Frame:

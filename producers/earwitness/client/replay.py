@@ -67,9 +67,9 @@ class Replay:
                 self._after = 0  # to what was passed over
         return sent
 
-    def settled(self) -> None:
-        """One of them was confirmed, or refused for good."""
-        self._on_the_way -= 1
+    def settled(self, count: int) -> None:
+        """So many of them were confirmed, or refused for good."""
+        self._on_the_way -= count
 
     def came_back(self, parcel: Parcel) -> None:
         """One of them did not arrive; it waits again."""

@@ -21,6 +21,7 @@ _ADOPT_SECONDS = 30.0
 _ADOPT_COUNT = 200  # rows in one go, in a transaction each
 _DELETE_COUNT = 500
 _DELETE_SECONDS = 0.1
+_EXPIRE_SECONDS = 1.0  # some hundred at a time; looking costs nothing while the oldest is young
 
 
 class Shelf:
@@ -50,7 +51,9 @@ class Shelf:
         self._open_at = 0.0
         self._again = 0.0
         self._adopt_at = 0.0
+        self._has_adopted = False
         self._delete_at = 0.0
+        self._expire_at = 0.0
         self._live: set[int] = set()
         self._to_delete: set[int] = set()
         self.waiting = 0
@@ -77,6 +80,11 @@ class Shelf:
     def takes(self, now: float) -> bool:
         """Whether it may be tried: it is open, and was not full a moment ago."""
         return self._spool is not None and (self.full is None or now >= self._again)
+
+    @property
+    def is_through(self) -> bool:
+        """Whether none waits in it, and there was nothing more to adopt."""
+        return self._has_adopted and self.waiting <= 0
 
     def put(self, parcels: Sequence[Parcel], now: float, *, live: bool) -> bool:
         """Store events in one transaction, each in its row; False when it takes none now, and nothing was stored.
@@ -139,7 +147,7 @@ class Shelf:
         return []
 
     def tidy(self, now: float, *, at_once: bool = False) -> None:
-        """Delete what is delivered, and bring the books up to date."""
+        """Delete what is delivered or too old, and bring the books up to date."""
         if self._spool is None:
             return
         if self._to_delete and (at_once or now >= self._delete_at or len(self._to_delete) >= _DELETE_COUNT):
@@ -151,6 +159,12 @@ class Shelf:
             else:
                 self._to_delete = set()
             self._books.spool_bytes = self._spool.bytes
+        if now >= self._expire_at:
+            self._expire_at = now + _EXPIRE_SECONDS
+            try:
+                self._spool.expire(keep=self._live | self._to_delete)
+            except SpoolError as error:
+                self._failed_in_use(error)
         self._books.spool_oldest_seconds = self._spool.oldest_age_seconds
         for notice in self._spool.take_notices():
             self._log.say(notice, "the audit spool: %s", notice)
@@ -165,8 +179,9 @@ class Shelf:
             self._adopt_at = now + _ADOPT_SECONDS
             self._failed_in_use(error)
             return 0
-        if found < _ADOPT_COUNT:
+        if not self._spool.is_adopting:
             self._adopt_at = now + _ADOPT_SECONDS
+            self._has_adopted = True
         self.waiting += found
         self._books.adopted += found
         return found
@@ -199,6 +214,7 @@ class Shelf:
         self._to_delete = set()
         self.waiting = 0 if self._spool is None else self._spool.count
         self._adopt_at = 0.0
+        self._has_adopted = False
         self.was_damaged = False
 
     def _is_full(self, error: SpoolError, now: float) -> None:

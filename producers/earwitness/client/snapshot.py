@@ -19,7 +19,7 @@ from earwitness.client.context import TRACE, Call
 from earwitness.client.errors import InvalidEventError
 from earwitness.schemas.events import EVENTS, Event
 
-__all__ = ["Snapshot", "decode", "encode", "kind_of", "problem", "trace_ids"]
+__all__ = ["Snapshot", "decode", "encode", "kind_of", "kind_within", "problem", "trace_ids"]
 
 encode = msgspec.msgpack.Encoder().encode
 """Takes `(captured_ns, call, trace, event)`."""
@@ -52,11 +52,11 @@ def decode(snapshot: bytes) -> Snapshot:
         InvalidEventError: the event does not fit its kind.
     """
     try:
-        return Snapshot._make(_decoder().decode(snapshot))
+        return Snapshot(*_decoder().decode(snapshot))
     except msgspec.ValidationError as error:
         reason, path = problem(error)
         field = path.removeprefix("[3]").removeprefix(".") or path
-        raise InvalidEventError(_kind_within(snapshot), field, reason) from None
+        raise InvalidEventError(kind_within(snapshot), field, reason) from None
 
 
 def problem(error: msgspec.ValidationError) -> tuple[str, str]:
@@ -76,8 +76,12 @@ def kind_of(event: Event) -> str:
     return tag if isinstance(tag, str) and tag in EVENTS else "unknown"
 
 
-def _kind_within(snapshot: bytes) -> str:
-    fields = msgspec.msgpack.decode(snapshot)[3]
+def kind_within(snapshot: bytes) -> str:
+    """The kind of a snapshot whose event may not fit it; `unknown` where that cannot be told."""
+    try:
+        fields = msgspec.msgpack.decode(snapshot)[3]
+    except (msgspec.DecodeError, IndexError, TypeError):
+        return "unknown"
     kind = fields.get("kind") if isinstance(fields, dict) else None
     return kind if isinstance(kind, str) and kind in EVENTS else "unknown"
 

@@ -124,11 +124,11 @@ class Books:
             self._dropped[reason] += last - first + 1
             self.lose(first, last)
 
-    def drop_spooled(self, sequence: int, reason: str) -> None:
-        """An event of this process that waited on disk is lost."""
+    def drop_spooled(self, first: int, last: int, reason: str) -> None:
+        """The events `first` to `last` of this process waited on disk and are lost."""
         with self.lock:
-            self._spooled -= 1
-            self.drop(sequence, sequence, reason)
+            self._spooled -= last - first + 1
+            self.drop(first, last, reason)
 
     def lose_adopted(self, reason: str) -> None:
         """A dead process's event is lost."""

@@ -17,6 +17,7 @@ from earwitness.client.delivery import Connect
 from earwitness.client.dispatch import Dispatch
 from earwitness.client.frames import Frames
 from earwitness.client.identity import Origin
+from earwitness.client.intake import Intake
 from earwitness.client.own_log import OwnLog
 from earwitness.client.parcel import Parcel
 from earwitness.client.reports import Reporter
@@ -73,7 +74,6 @@ class Worker:
     ) -> None:
         self._capture = capture
         self._books = books
-        self._origin = origin
         self._clock = clock
         self._log = OwnLog()
         self._spool_first = durability == "spool_first"
@@ -84,21 +84,23 @@ class Worker:
             books,
             origin,
             connect,
-            self._frames,
-            self._shelf,
-            self._log,
+            frames=self._frames,
+            shelf=self._shelf,
+            log=self._log,
             spool_first=self._spool_first,
             most=capture.limits.events,
             clock=clock,
         )
-        self._dispatch.reported = self._reported
+        self._dispatch.settlement.reported = self._reported
+        self._intake = Intake(origin, books, self._shelf, self._log)
         self._wake = threading.Event()
+        self._journal: Journal | None = None
         self._hurry_until, self._hurry_goal = 0.0, 0
         self._deadline: float | None = None
 
     def keep_journal(self, journal: Journal) -> None:
         """The snapshots are in this journal, too; before the first event is taken."""
-        self._dispatch.journal = journal
+        self._intake.journal = self._dispatch.settlement.journal = self._journal = journal
 
     def hurry(self, goal: int, until: float) -> None:
         """Neither pace nor linger before so many events have met their end: somebody waits, till `until` (monotonic)."""
@@ -138,7 +140,7 @@ class Worker:
         more = False
         if dispatch.hand_on():
             taken = self._capture.pop(_SPRINT if sprints else _PACED)
-            dispatch.accept(taken)
+            dispatch.hand.extend(self._intake.parcels(taken))
             more = dispatch.hand_on() and bool(len(self._capture))
         is_open = dispatch.breaker.is_open
         self._capture.squeeze(shelf.full if is_open else None)
@@ -171,7 +173,7 @@ class Worker:
             if self._frames.missing:
                 self._frames.look()
             if dispatch.hand_on():
-                dispatch.accept(self._capture.pop(_SPRINT))
+                dispatch.hand.extend(self._intake.parcels(self._capture.pop(_SPRINT)))
                 dispatch.hand_on()
             if not len(self._capture):
                 dispatch.feed(_SPRINT)
@@ -186,15 +188,15 @@ class Worker:
         dispatch.delivery.drop_producer()
         dispatch.tidy()
         self._shelf.close()
-        if dispatch.journal is not None:
-            dispatch.journal.close()
+        if self._journal is not None:
+            self._journal.close()
         self._notify()
 
     def _is_worth_waiting(self) -> bool:
         dispatch = self._dispatch
         if self._capture or self._books.pending:
             return True
-        return bool(dispatch.own_spooled) and not dispatch.breaker.is_open
+        return bool(dispatch.settlement.own_spooled) and not dispatch.breaker.is_open
 
     def _give_up(self, until: float) -> None:
         dispatch = self._dispatch
@@ -202,7 +204,7 @@ class Worker:
         dispatch.take_back()
         dispatch.shelve()
         while taken := self._capture.pop(_SPRINT):
-            dispatch.accept(taken)
+            dispatch.hand.extend(self._intake.parcels(taken))
             if self._clock() < until:
                 dispatch.shelve()
         lost = dispatch.lose("shutdown")
@@ -231,8 +233,7 @@ class Worker:
     def _report_parcel(self) -> Parcel:
         report = self._reporter.make(len(self._capture), self._clock())
         captured = snapshot.Snapshot(time.time_ns(), None, None, report)
-        frame = self._dispatch.packer.packed(captured, self._dispatch.number())
-        return Parcel(frame, protected=True, reports=True)
+        return self._intake.report(captured)
 
     def _reported(self, sequence: int, *, has_arrived: bool) -> None:
         if has_arrived:

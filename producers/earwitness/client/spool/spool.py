@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -163,8 +163,12 @@ class Spool:
         self._orphans.notices.clear()
         return moved
 
-    def expire(self, limit: int = _EXPIRED_AT_ONCE) -> int:
+    def expire(self, limit: int = _EXPIRED_AT_ONCE, keep: Container[int] = ()) -> int:
         """Drop events that are older than the settings allow, oldest ids first: how many; see `take_lost`.
+
+        Args:
+            limit: how many at most.
+            keep: ids at which it stops, being on their way.
 
         Raises:
             SpoolError: the file cannot be written.
@@ -177,7 +181,7 @@ class Spool:
             return 0
         old = []
         for number, frame in self.oldest(0, limit):
-            if frame.captured_ms >= border:
+            if frame.captured_ms >= border or number in keep:
                 break
             old.append(Lost(number, frame.producer_id, frame.sequence, frame.kind, "spool_expired"))
         self.delete([each.id for each in old])

@@ -1,0 +1,73 @@
+"""What comes in from the queue: numbered, checked, encoded, or invalid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from earwitness.client.capture import Taken
+from earwitness.client.errors import InvalidEventError
+from earwitness.client.identity import Origin
+from earwitness.client.own_log import OwnLog
+from earwitness.client.packing import Packer, problem_of
+from earwitness.client.parcel import Parcel
+from earwitness.client.shelf import Shelf
+from earwitness.client.snapshot import Snapshot
+from earwitness.client.spool.journal import Journal
+from earwitness.client.stats import Books
+from earwitness.schemas import catalogue
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Gives numbers from 1 without a gap, in the order of the queue. For the worker's thread alone.
+
+    Args:
+        origin: who publishes.
+        books: where invalid events are counted.
+        shelf: where they are kept for a person to look at.
+        log: where they are told of.
+
+    Attributes:
+        sequence: the number given last.
+        journal: where the snapshots are too, in journal mode: a number stands there before it goes anywhere else.
+    """
+
+    def __init__(self, origin: Origin, books: Books, shelf: Shelf, log: OwnLog) -> None:
+        self._books = books
+        self._shelf = shelf
+        self._log = log
+        self._packer = Packer(origin)
+        self._protected = {kind: catalogue.raw(kind).lane == "protected" for kind in catalogue.kinds()}
+        self.sequence = 0
+        self.journal: Journal | None = None
+
+    def parcels(self, taken: Iterable[Taken]) -> Iterator[Parcel]:
+        """The events of these snapshots, but for the invalid ones."""
+        for slot, snapshot in taken:
+            self.sequence = sequence = self.sequence + 1
+            if self.journal is not None:
+                self.journal.number(slot, sequence)
+            try:
+                frame = self._packer.pack(snapshot, sequence)
+            except InvalidEventError as error:
+                self._invalid(error, sequence, slot, snapshot)
+            else:
+                yield Parcel(frame, self._protected[frame.kind], slot=slot)
+
+    def report(self, captured: Snapshot) -> Parcel:
+        """The client's own report, with a number of its own."""
+        self.sequence += 1
+        if self.journal is not None:
+            self.journal.reached(self.sequence)
+        return Parcel(self._packer.packed(captured, self.sequence), protected=True, reports=True)
+
+    def _invalid(self, error: InvalidEventError, sequence: int, slot: int, snapshot: bytes) -> None:
+        self._books.invalid(sequence, error.kind)
+        problem = problem_of(error)
+        self._log.say(
+            f"invalid {error.kind}", "a %s event is invalid and lost: %s; see strict=True", error.kind, problem
+        )
+        self._shelf.set_aside(error.kind, sequence, snapshot, problem)
+        if self.journal is not None:
+            self.journal.free(slot)

@@ -128,6 +128,23 @@ def test_a_log_that_was_cut_gives_what_was_committed_before(tmp_path, dead):
     assert sorted(frame.sequence for frame in found) == list(range(1, 61))
 
 
+@pytest.mark.parametrize("data", [b"", b"\0"])
+def test_a_file_that_lost_its_bytes_is_told_and_its_log_kept(tmp_path, dead, data):
+    found, _, notices, left = adopted(tmp_path, dead | {"dead.db": data})
+    assert found == []
+    assert len(notices) == 1
+    assert {"dead.db.damaged", "dead.db-wal.damaged"} <= left
+
+
+@pytest.mark.parametrize("size", [512, 8192])
+def test_a_file_of_zeros_gives_what_its_log_holds(tmp_path, dead, size):
+    found, _, notices, left = adopted(tmp_path, dead | {"dead.db": bytes(size)})
+    assert {frame.sequence for frame in found} <= set(range(61, COUNT + 1))
+    assert len(found) > 50
+    assert len(notices) == 1
+    assert "dead.db.damaged" in left
+
+
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory):
     place = tmp_path_factory.mktemp("ring")

@@ -101,10 +101,10 @@ class Database:
             raise SpoolError(f"cannot make the spool's file {self.file}: {error.strerror}") from None
 
     def _check_log(self) -> None:
-        """SQLite removes the log of an empty file, but a file that lost all its bytes has a log full of events."""
+        """SQLite removes the log of an empty file (one byte is empty to it), but one that lost its bytes has its events there."""
         log = self.file.with_name(self.file.name + "-wal")
         with contextlib.suppress(OSError):
-            if not self.file.stat().st_size and log.stat().st_size:
+            if self.file.stat().st_size <= 1 and log.stat().st_size:
                 raise SpoolDamagedError(f"the spool's file {self.file} is damaged: it is empty, and its log is not")
 
     def _prepare(self, max_bytes: int | None, *, read_only: bool) -> None:

@@ -158,7 +158,7 @@ class Shelf:
                 self._failed_in_use(error)
             else:
                 self._to_delete = set()
-            self._books.spool_bytes = self._spool.bytes
+        self._books.spool_bytes = self._spool.bytes if self._spool.count else 0
         if now >= self._expire_at:
             self._expire_at = now + _EXPIRE_SECONDS
             try:

@@ -1,6 +1,6 @@
 """Runs the benchmarks: all of them one after the other, or those that are named.
 
-    make bench                       all but the soak, some minutes
+    make bench                       all but the soaks, some minutes
     make bench NAME=end_to_end       one
     python tests/bench/run.py NAME [ARGUMENT …]    one, with arguments of its own
 
@@ -29,7 +29,7 @@ from earwitness.embedded import control
 from earwitness.runtime.errors import EarwitnessError
 
 HERE = Path(__file__).resolve().parent
-HOURS = {"soak"}
+HOURS = {"soak", "client_soak"}
 """Run only when they are named."""
 
 

@@ -173,7 +173,9 @@ class History(RuleBasedStateMachine):
             elif process.durability == "buffered":
                 assert len(missing - given_up) <= self.killed_with[process]
             else:
-                assert missing - given_up <= process.exposed | process.invalid, "a kill takes no more than the mode says"
+                assert missing - given_up <= process.exposed | process.invalid, (
+                    "a kill takes no more than the mode says"
+                )
         assert ids.keys() <= {mark for process in world.processes for mark in process.accepted}
 
 

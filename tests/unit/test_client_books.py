@@ -8,7 +8,7 @@ from earwitness.client.stats import Books, Stats
 
 def balanced(stats):
     lost = sum(stats.dropped.values()) + sum(stats.invalid.values())
-    return stats.accepted == stats.acknowledged + stats.queued + stats.in_flight + lost
+    return stats.accepted == stats.acknowledged + stats.spooled + stats.queued + stats.in_flight + lost
 
 
 def test_what_was_accepted_is_somewhere():
@@ -104,3 +104,44 @@ def test_a_report_has_room_for_so_many_ranges_and_the_next_one_tells_the_rest():
     reporter.confirmed()
     assert len(books.lost()) == 250
     assert reporter.anything(0), "what was not told yet is something to tell"
+
+
+def test_what_is_spooled_is_neither_lost_nor_in_flight():
+    books = Books()
+    books.taken = 10
+    books.spool(6)
+    assert books.stats(0).in_flight == 4
+    books.replay(own=True)
+    books.replay(own=False)
+    books.drop_spooled(4, 5, "spool_damaged")
+    books.lose_adopted("spool_expired")
+    stats = books.stats(0)
+    assert (stats.spooled, stats.acknowledged, stats.replayed) == (3, 1, 2)
+    assert (stats.dropped, stats.adopted_lost) == ({"spool_damaged": 2}, {"spool_expired": 1})
+    assert books.lost() == [(4, 5)], "what a dead process lost has no number of ours"
+    assert balanced(stats)
+    assert stats.undelivered == 7
+
+
+def test_somebody_who_waits_is_content_with_the_spool_while_the_broker_is_away():
+    books = Books()
+    books.taken = 3
+    books.acknowledge(2)
+    books.spool(1)
+    assert not books.met(3), "the broker is there: it will be delivered soon"
+    books.breaker_open = True
+    assert books.met(3)
+
+
+def test_a_report_tells_how_many_were_spooled_in_its_time():
+    books = Books()
+    reporter = Reporter(books, every_seconds=1.0, now=0.0)
+    books.taken = 5
+    books.spool(5)
+    assert reporter.make(0, 1.0).spooled == 5
+    reporter.confirmed()
+    assert not reporter.anything(0)
+    for _ in range(5):
+        books.replay(own=True)
+    report = reporter.make(0, 2.0)
+    assert (report.accepted, report.acknowledged, report.spooled) == (0, 5, 0)

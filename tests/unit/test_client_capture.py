@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from types import SimpleNamespace
 
@@ -12,7 +13,8 @@ from earwitness.client import snapshot
 from earwitness.client.capture import Capture, Limits
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.stats import Books
-from earwitness.schemas.events import CallEnded, CallStarted, Event
+from earwitness.schemas import catalogue
+from earwitness.schemas.events import EVENTS, TELEMETRY, CallEnded, CallStarted, Event, SystemApiLatency
 
 STARTED = CallStarted(direction="inbound", language="en")
 WRONG = CallEnded(duration_seconds="long", disconnect_reason="completed", call_status="completed")
@@ -75,6 +77,83 @@ def test_more_bytes_than_may_wait_are_refused():
         pass
     assert queue.capture.filled == 0
     assert queue.take(STARTED)
+
+
+TELEMETRIC = SystemApiLatency(dependency="app", operation="a", outcome="ok", latency_ms=1.0)
+
+
+def test_the_client_knows_the_lane_of_each_class_as_the_schema_has_it():
+    lanes = {kind for kind, event in EVENTS.items() if event in TELEMETRY}
+    assert lanes == {kind for kind in catalogue.kinds() if catalogue.raw(kind).lane == "telemetry"}
+
+
+SIZE = len(snapshot.encode((time.time_ns(), None, None, TELEMETRIC)))
+
+
+@pytest.mark.parametrize("limits", [Limits(events=100), Limits(bytes=100 * SIZE)], ids=["events", "bytes"])
+def test_the_last_tenth_is_for_protected_events(limits):
+    queue = Queue(limits=limits)
+    telemetry = 0
+    while queue.take(TELEMETRIC):
+        telemetry += 1
+    assert telemetry == pytest.approx(90, abs=1)
+    assert queue.stats().refused == {"queue_full": 1}
+    protected = 0
+    while queue.take(STARTED):
+        protected += 1
+    assert protected == pytest.approx(10, abs=4), "by bytes it depends on their size"
+    assert queue.stats().refused == {"queue_full": 2}
+    queue.capture.pop(5)
+    assert queue.take(STARTED)
+    assert not queue.take(TELEMETRIC)
+    queue.capture.pop(20)
+    assert queue.take(TELEMETRIC)
+
+
+def test_where_there_is_no_room_behind_the_queue_telemetry_is_refused_at_once(queue):
+    queue.capture.squeeze("spool_full")
+    assert not queue.take(TELEMETRIC)
+    assert queue.take(STARTED)
+    assert queue.stats().refused == {"spool_full": 1}
+    queue.capture.squeeze(None)
+    assert queue.take(TELEMETRIC)
+    queue.capture.closed = True
+    queue.capture.squeeze(None)
+    assert not queue.take(STARTED), "closed is closed"
+
+
+class Ring:
+    """A journal with room for two."""
+
+    def __init__(self):
+        self.slots = {}
+
+    def write(self, taken):
+        if len(self.slots) == 2:
+            return -1
+        self.slots[len(self.slots)] = taken
+        return len(self.slots) - 1
+
+    def free(self, slot):
+        del self.slots[slot]
+
+
+def test_in_journal_mode_an_event_is_taken_when_it_is_in_the_journal(queue):
+    ring = queue.capture.ring = Ring()
+    assert [queue.take(STARTED) for _ in range(3)] == [True, True, False]
+    assert queue.stats().refused == {"journal_full": 1}
+    assert queue.capture.pop(5) == list(ring.slots.items())
+
+
+def test_what_comes_in_during_the_close_leaves_the_journal_again():
+    def closed_meanwhile():
+        queue.capture.closed = True
+        return True
+
+    queue = Queue(start=closed_meanwhile)
+    ring = queue.capture.ring = Ring()
+    assert not queue.take(STARTED)
+    assert ring.slots == {}
 
 
 def test_an_event_that_kafka_would_refuse_is_refused_at_once(queue):

@@ -15,32 +15,32 @@ from typing import Any, Final
 
 from earwitness.client import envelope
 from earwitness.schemas import catalogue
+from earwitness.schemas.lint import ENVELOPE
 from earwitness.schemas.varint import encode_long
 
-__all__ = ["Encode", "encoder", "text"]
+__all__ = ["Encode", "encoder", "long", "moment", "prepare", "text"]
 
-Encode = Callable[
-    [Any, str, int, str, bytes, int, "str | None", "str | None", "str | None", "str | None", bytes], bytes
-]
-"""Event, event id, microseconds, severity, service to producer id, sequence, call, caller, trace id, span id, tenant: a body."""
+Encode = Callable[[Any, bytearray], None]
+"""Writes what is an event's own, without the envelope, behind what is there already."""
 
 _SMALL = 4096
-_SINGLES: Final = [bytes((each,)) for each in range(128)]
+_SIZES: Final[list[bytes]] = []
+_SOME_SIZES: Final[list[bytes]] = []
+_SINGLES: Final[list[bytes]] = []
+_LOW: Final[list[bytes]] = []
+"""Fourteen bits of a number that goes on."""
+_HIGH: Final[list[bytes]] = []
+"""Its last fourteen."""
 
-_ENVELOPE: Final = {
-    "event_id": "v = event_id",
-    "occurred_at": "z = occurred << 1",
-    "severity": "v = severity",
-    "sequence": "v = sequence",
-    "call_sid": "v = call_sid",
-    "caller": "v = caller",
-    "trace_id": "v = trace_id",
-    "span_id": "v = span_id",
-}
-_ENCODED: Final = {"service": "head", "tenant": "tenant", "replayed": "b'\\0'"}
-"""Encoded already; the service's bytes hold the two fields behind it, too."""
-_WITHIN_HEAD: Final = {"environment", "producer_id"}
-_ARGUMENTS = "event, event_id, occurred, severity, head, sequence, call_sid, caller, trace_id, span_id, tenant"
+
+@cache
+def prepare() -> None:
+    """Fill the tables, which take some milliseconds: before the first event, and not when this is imported."""
+    _SIZES.extend(encode_long(number) for number in range(_SMALL))
+    _SOME_SIZES.extend(b"\x02" + size for size in _SIZES)
+    _SINGLES.extend(bytes((each,)) for each in range(128))
+    _LOW.extend(bytes((each & 127 | 128, each >> 7 | 128)) for each in range(1 << 14))
+    _HIGH.extend(bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14))
 
 
 def text(value: str) -> bytes:
@@ -49,32 +49,41 @@ def text(value: str) -> bytes:
     return encode_long(len(encoded)) + encoded
 
 
+def long(value: int) -> bytes:
+    """An int or long as Avro writes it; quick for what counts, sizes and sequences."""
+    if 0 <= value < _SMALL:
+        return _SIZES[value]
+    if 0 <= value < 1 << 20:  # three bytes
+        zigzag = value << 1
+        return _LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else _HIGH[zigzag]
+    return encode_long(value)
+
+
+def moment(microseconds: int) -> bytes:
+    """A time: eight bytes for any between 1987 and 2540, which are taken two by two."""
+    zigzag = microseconds << 1
+    if 1 << 49 <= zigzag < 1 << 56:
+        return _LOW[zigzag & 16383] + _LOW[zigzag >> 14 & 16383] + _LOW[zigzag >> 28 & 16383] + _HIGH[zigzag >> 42]
+    return encode_long(microseconds)
+
+
 @cache
 def encoder(kind: str) -> Encode:
-    """The function for a kind; the record that it writes says `replayed: false`.
-
-    It raises `InvalidEventError` for a time without its zone, or out of range.
+    """The function for a kind. It raises `InvalidEventError` for a time without its zone, or out of range.
 
     Raises:
         UnknownSchemaError: there is no such kind.
     """
-    schema = catalogue.raw(kind)
+    prepare()
     writer = _Writer(kind)
-    for field in schema.fields:
-        name = field["name"]
-        if name in _ENCODED:
-            writer.line(f"out += {_ENCODED[name]}")
-        elif name == "occurred_at":
-            writer.line(_ENVELOPE[name])
-            writer.varint()
-        elif name not in _WITHIN_HEAD:
-            writer.line(_ENVELOPE.get(name, f"v = event.{name}"))
-            writer.value(field["type"], name)
+    for field in catalogue.raw(kind).fields[len(ENVELOPE) :]:
+        writer.line(f"v = event.{field['name']}")
+        writer.value(field["type"], field["name"])
     return writer.compiled()
 
 
 class _Writer:
-    """Collects the lines of one function. In them `out` is the datum, `v` the value, `n` and `z` are scratch numbers."""
+    """Collects the lines of one function. In them `out` is the datum, `v` the value, `n` its size."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -82,34 +91,22 @@ class _Writer:
         self._depth = 1
         self._names = 0
         self._scope: dict[str, Any] = {
-            "SIZES": _sizes(),
-            "SOME_SIZES": [b"\x02" + size for size in _sizes()],
-            "long": _long,
+            "SIZES": _SIZES,
+            "SOME_SIZES": _SOME_SIZES,
+            "long": long,
             "double": struct.Struct("<d").pack,
-            "moment": envelope.microseconds,
-            "LOW": _pairs()[0],
-            "HIGH": _pairs()[1],
+            "moment": moment,
+            "microseconds": envelope.microseconds,
         }
 
     def line(self, code: str) -> None:
         self._lines.append("    " * self._depth + code)
 
     def compiled(self) -> Encode:
-        source = (
-            f"def encode({_ARGUMENTS}):\n    out = bytearray()\n" + "\n".join(self._lines) + "\n    return bytes(out)\n"
-        )
+        source = "def encode(event, out):\n" + "\n".join(self._lines) + "\n"
         exec(compile(source, f"<encoder of {self._kind}>", "exec"), self._scope)  # noqa: S102 (made of our own schemas)
         found: Encode = self._scope["encode"]
         return found
-
-    def varint(self) -> None:
-        """Of `z`, zigzag already: eight bytes for any time between 1987 and 2540, which are taken two by two."""
-        self.line("if 1 << 49 <= z < 1 << 56:")
-        self.line(
-            "    out += LOW[z & 16383]; out += LOW[z >> 14 & 16383]; out += LOW[z >> 28 & 16383]; out += HIGH[z >> 42]"
-        )
-        self.line("else:")
-        self.line("    out += long(z >> 1)")
 
     def value(self, kind: Any, name: str) -> None:
         """Of `v`."""
@@ -118,8 +115,7 @@ class _Writer:
             return
         what = kind["type"] if isinstance(kind, dict) else kind
         if isinstance(kind, dict) and kind.get("logicalType") == "timestamp-micros":
-            self.line(f"z = moment({self._kind!r}, {name!r}, v) << 1")
-            self.varint()
+            self.line(f"out += moment(microseconds({self._kind!r}, {name!r}, v))")
         elif what == "string":
             self.line("v = v.encode()")
             self.line("n = len(v)")
@@ -187,23 +183,3 @@ class _Writer:
         name = f"CONSTANT{self._names}"
         self._scope[name] = value
         return name
-
-
-def _long(value: int) -> bytes:
-    """As `encode_long`; the numbers of a process that runs for long take three bytes, of which two are looked up."""
-    if 0 <= value < 1 << 20:
-        zigzag = value << 1
-        return _pairs()[0][zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else encode_long(value)
-    return encode_long(value)
-
-
-@cache
-def _sizes() -> list[bytes]:
-    return [encode_long(number) for number in range(_SMALL)]
-
-
-@cache
-def _pairs() -> tuple[list[bytes], list[bytes]]:
-    """Fourteen bits as two bytes of a number that goes on, and as its last two."""
-    low = [bytes((each & 127 | 128, each >> 7 | 128)) for each in range(1 << 14)]
-    return low, [bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14)]

@@ -45,7 +45,7 @@ class Origin:
         Made of what is known already, so the same event has the same id however often it is sent.
         """
         milliseconds, rest = divmod(captured_ns, 1_000_000)
-        high, low = milliseconds >> 16 & 0xFFFF_FFFF, milliseconds & 0xFFFF
-        # The salt's upper 14 bits stand behind the variant's two, the lower 18 in front of the sequence's 30.
-        last = (self.salt & 0x3_FFFF) << 30 | sequence & 0x3FFF_FFFF
-        return f"{high:08x}-{low:04x}-7{rest * 4096 // 1_000_000:03x}-{0x8000 | self.salt >> 18:04x}-{last:012x}"
+        value = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | rest * 4096 // 1_000_000
+        value = value << 64 | 0b10 << 62 | self.salt << 30 | sequence & 0x3FFF_FFFF
+        text = value.to_bytes(16, "big").hex()  # quicker than a format
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

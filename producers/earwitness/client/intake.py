@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from earwitness.client.capture import Taken
 from earwitness.client.errors import InvalidEventError
@@ -37,23 +38,33 @@ class Intake:
         self._books = books
         self._shelf = shelf
         self._log = log
-        self._packer = Packer(origin)
-        self._protected = {kind: catalogue.raw(kind).lane == "protected" for kind in catalogue.kinds()}
+        self._origin = origin
         self.sequence = 0
         self.journal: Journal | None = None
 
+    # Not made before the worker's thread needs them: the catalogue takes a tenth of a second to read.
+
+    @cached_property
+    def _packer(self) -> Packer:
+        return Packer(self._origin)
+
+    @cached_property
+    def _protected(self) -> dict[str, bool]:
+        return {kind: catalogue.raw(kind).lane == "protected" for kind in catalogue.kinds()}
+
     def parcels(self, taken: Iterable[Taken]) -> Iterator[Parcel]:
         """The events of these snapshots, but for the invalid ones."""
+        packer, protected = self._packer, self._protected
         for slot, snapshot in taken:
             self.sequence = sequence = self.sequence + 1
             if self.journal is not None:
                 self.journal.number(slot, sequence)
             try:
-                frame = self._packer.pack(snapshot, sequence)
+                frame = packer.pack(snapshot, sequence)
             except InvalidEventError as error:
                 self._invalid(error, sequence, slot, snapshot)
             else:
-                yield Parcel(frame, self._protected[frame.kind], slot=slot)
+                yield Parcel(frame, protected[frame.kind], slot=slot)
 
     def report(self, captured: Snapshot) -> Parcel:
         """The client's own report, with a number of its own."""

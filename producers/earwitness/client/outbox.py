@@ -48,7 +48,7 @@ class Outbox:
         on_start: Callable[[], None],
     ) -> None:
         self.origin = origin
-        self._packer = Packer(origin)  # of strict mode
+        self._packer: Packer | None = None  # of strict mode
         self._spool = spool
         self._wants_journal = durability == "journal"
         self._books = Books()
@@ -161,7 +161,8 @@ class Outbox:
             self.capture.ring = journal
 
     def _check(self, taken: bytes) -> None:
-        self._packer.packed(snapshot.decode(taken), 0)
+        packer = self._packer = self._packer or Packer(self.origin)
+        packer.packed(snapshot.decode(taken), 0)
 
     def _hurry(self, timeout: float) -> tuple[int, float]:
         goal, deadline = self.stats().accepted, time.monotonic() + timeout

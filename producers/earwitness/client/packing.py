@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from earwitness.client import envelope, snapshot
-from earwitness.client.encoder import Encode, encoder, text
+from earwitness.client.encoder import Encode, encoder
 from earwitness.client.errors import InvalidEventError
+from earwitness.client.heading import Heading
 from earwitness.client.identity import Origin
 from earwitness.client.snapshot import Snapshot
 from earwitness.client.spool import Frame
@@ -36,8 +37,7 @@ class Packer:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._head = text(origin.service) + text(origin.environment) + text(origin.producer_id)
-        self._tenant = text(origin.tenant)
+        self._heading = Heading(origin)
         self._key = f"{origin.service}:{origin.producer_id}"
         self._ways: dict[type[Event], _Way] = {}
 
@@ -66,35 +66,23 @@ class Packer:
             InvalidEventError: a time without its zone, or out of range.
         """
         captured_ns, call, trace, event = captured
-        origin = self._origin
         way = self._ways.get(type(event)) or self._way(event)
         call_sid, caller = envelope.whose(event, call)
-        trace_id, span_id = trace or (None, None)
         if event.occurred_at is None:
             occurred = captured_ns // 1000
         else:
             occurred = envelope.microseconds(way.kind, "occurred_at", event.occurred_at)
-        body = way.encode(
-            event,
-            origin.event_id(captured_ns, sequence),
-            occurred,
-            event.severity or way.severity or envelope.severity(event),
-            self._head,
-            sequence,
-            call_sid,
-            caller,
-            trace_id,
-            span_id,
-            self._tenant,
-        )
+        severity = event.severity or way.severity or envelope.severity(event)
+        body = self._heading.bytes_of(captured_ns, sequence, occurred, severity, (call_sid, caller, trace))
+        way.encode(event, body)
         return Frame(
-            origin.producer_id,
+            self._origin.producer_id,
             sequence,
             way.kind,
             way.topic,
             call_sid or self._key,
             way.schema_id,
-            body,
+            bytes(body),
             captured_ns // 1_000_000,
         )
 

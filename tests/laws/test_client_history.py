@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -188,3 +189,37 @@ def test_every_history_balances_and_loses_no_more_than_promised(durability):
     Mode.durability = durability
     examples = max(settings.default.max_examples // 5, 20)
     run_state_machine_as_test(Mode, settings=settings(max_examples=examples, stateful_step_count=30))
+
+
+@pytest.mark.parametrize("durability", ["buffered", "spool_first"])
+def test_a_spool_that_is_damaged_while_it_is_used_is_in_the_books(durability, tmp_path):
+    world = World(tmp_path, durability)
+    process = world.start()
+    world.broker.is_up = False
+    for mark in range(1, 31):
+        process.emit(mark, "protected")
+    for _ in range(10):
+        process.turn()
+    world.now += 4.0
+    for _ in range(3):
+        process.turn()
+    assert process.stats().spooled == 30
+    (file,) = (world.settings.directory / "ivr").glob("*.db")
+    process.spool._store.one("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(file.read_bytes())
+    content[4096:] = os.urandom(len(content) - 4096)
+    file.write_bytes(content)
+    process.spool._store.one("PRAGMA shrink_memory")
+    for mark in range(31, 41):
+        process.emit(mark, "protected")
+    world.broker.is_up = True
+    for _ in range(100):
+        world.now += 1.0
+        process.turn()
+    stats = process.stats()
+    assert stats.undelivered == 0, stats
+    arrived = {int(record["attributes"]["mark"]) for record in world.broker.stored if "mark" in record["attributes"]}
+    assert set(process.accepted) - arrived == process.given_up()
+    assert stats.accepted == stats.acknowledged + sum(stats.dropped.values())
+    assert sum(stats.dropped.values()) == stats.dropped.get("spool_damaged", 0) > 0
+    process.end(1.0)

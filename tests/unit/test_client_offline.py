@@ -15,6 +15,7 @@ import pytest
 
 from earwitness.client import AuditClient, InvalidEventError, Limits
 from earwitness.runtime.settings import KafkaSettings, Settings, SpoolSettings
+from waiting import wait_for
 
 STARTED = {"direction": "inbound", "language": "en"}
 
@@ -49,7 +50,7 @@ def make(settings):
 
 def balanced(stats):
     lost = sum(stats.dropped.values()) + sum(stats.invalid.values())
-    return stats.accepted == stats.acknowledged + stats.queued + stats.in_flight + lost
+    return stats.accepted == stats.acknowledged + stats.spooled + stats.queued + stats.in_flight + lost
 
 
 def workers():
@@ -239,3 +240,28 @@ def test_an_event_emitted_while_the_interpreter_ends_is_refused_or_counted(nowhe
     )
     assert "Traceback" not in done.stderr
     assert done.stdout.strip() in {"True", "False"}
+
+
+@pytest.mark.parametrize("durability", ["buffered", "spool_first", "journal"])
+def test_without_a_place_for_a_spool_it_goes_on_in_memory_and_says_so_once(make, caplog, durability):
+    with caplog.at_level(logging.WARNING, "earwitness.client"):
+        audit = make(durability=durability)
+        for _ in range(100):
+            assert audit.call_started(**STARTED)
+        wait_for(lambda: audit.stats().in_flight == 100, 20, audit.stats)
+        assert audit.close(0.3) == 100
+    assert caplog.text.count("without a spool") == 1
+    assert caplog.text.count("without a journal") == (durability == "journal")
+    assert audit.stats().spool_errors == 1 + (durability == "journal")
+
+
+def test_what_cannot_be_delivered_before_the_end_is_on_disk(settings, tmp_path):
+    placed = replace(settings, spool=SpoolSettings(directory=tmp_path / "spool"))
+    audit = AuditClient(placed, service="ivr")
+    for _ in range(100):
+        audit.call_started(**STARTED)
+    assert audit.close(0.5) == 0
+    stats = audit.stats()
+    assert (stats.spooled, stats.dropped) == (100, {})
+    assert balanced(stats)
+    assert len(list(tmp_path.rglob("*.db"))) == 1

@@ -112,7 +112,7 @@ class Dispatch:
         if self._spool_first and hand:
             fresh = [parcel for parcel in hand if parcel.protected and parcel.row == NO_ROW]
             self._shelf.put(fresh, now, live=True)
-        while hand:
+        for _ in range(min(len(hand), _CHUNK)):
             parcel = hand[0]
             if parcel.frame.kind in self._frames.missing:
                 if not self._spool([parcel]):
@@ -135,7 +135,7 @@ class Dispatch:
                 break
             for _ in chunk:
                 hand.popleft()
-        if hand and self._shelf.full is not None:
+        if hand and self._shelf.full is not None and self.breaker.is_open:
             self._shed(self._shelf.full)
 
     def take_back(self) -> None:
@@ -214,9 +214,8 @@ class Dispatch:
     def _after_damage(self) -> None:
         back = self.delivery.take_back()
         self._book()
-        for parcel in back:
-            parcel.row = NO_ROW
-        for parcel in self.hand:
+        for parcel in (*back, *self.hand):
+            parcel.sent = parcel.sent or parcel.row != NO_ROW  # or will be, by whoever adopts that row
             parcel.row = NO_ROW
         self._shelf.forget_rows()
         self.replay.forget()

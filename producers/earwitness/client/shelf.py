@@ -49,6 +49,7 @@ class Shelf:
         self._log = log
         self._spool: Spool | None = None
         self._open_at = 0.0
+        self._told = ""
         self._again = 0.0
         self._adopt_at = 0.0
         self._has_adopted = False
@@ -67,7 +68,10 @@ class Shelf:
             try:
                 self._spool = self._open()
             except SpoolError as error:
-                self._failed("spool", "audit events are kept in memory only, without a spool: %s", error)
+                self._books.spool_errors += 1
+                if self._told != str(error):  # once, though it is tried again and again
+                    self._told = str(error)
+                    self._log.say("spool", "audit events are kept in memory only, without a spool: %s", error)
             else:
                 self.waiting = self._spool.count
         return self._spool is not None
@@ -171,7 +175,7 @@ class Shelf:
 
     def adopt(self, now: float) -> int:
         """Take over what dead processes left, a part at a time; how many events came in."""
-        if self._spool is None or self.full is not None or now < self._adopt_at:
+        if self._spool is None or not self.takes(now) or now < self._adopt_at:
             return 0
         try:
             found = self._spool.adopt(_ADOPT_COUNT)
@@ -225,8 +229,5 @@ class Shelf:
 
     def _failed_in_use(self, error: SpoolError) -> None:
         self.was_damaged = self.was_damaged or isinstance(error, SpoolDamagedError)
-        self._failed(type(error).__name__, "the audit spool: %s", error)
-
-    def _failed(self, sort: str, message: str, error: SpoolError) -> None:
         self._books.spool_errors += 1
-        self._log.say(sort, message, error)
+        self._log.say(type(error).__name__, "the audit spool: %s", error)

@@ -259,7 +259,7 @@ def test_what_seems_unmarked_at_a_glance_is_what_a_walk_finds(kind, seed, text, 
     """Damaged or not: what the pattern takes for unmarked, the walker reads in the same way."""
     schema = catalogue.masked(kind)
     fields = masked_record(kind, random.Random(seed), TOPIC, 1, seed)
-    fields |= {"replayed": replayed, "service": text, "previous_tokens": {}}
+    fields |= {"replayed": replayed, "service": text}
     message = bytearray(codec.encode(schema, fields))
     for at, byte in damage:
         message[HEADER_SIZE + at % (len(message) - HEADER_SIZE)] = byte

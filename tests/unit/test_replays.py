@@ -117,7 +117,8 @@ def test_a_schema_of_a_newer_release_is_read_as_if_its_envelope_were_ours():
 @pytest.mark.parametrize("kind", catalogue.kinds())
 def test_an_ordinary_record_of_every_kind_is_told_at_a_glance(kind):
     schema = catalogue.masked(kind)
-    record = masked_record(kind, random.Random(3), TOPIC, 0, 70_000) | {"previous_tokens": {}}
+    tokens = {field: f"{field}_k1_{'0' * 24}" for field in ("caller", "client_id", "job_number")}
+    record = masked_record(kind, random.Random(3), TOPIC, 0, 70_000) | {"previous_tokens": tokens}
     data = codec.encode(schema, record)
     assert unmarked(schema.definition).match(data, HEADER_SIZE)
     assert not unmarked(schema.definition).match(codec.encode(schema, record | {"replayed": True}), HEADER_SIZE)

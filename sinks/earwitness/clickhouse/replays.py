@@ -11,9 +11,8 @@ a record costs one glance (`unmarked.py`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from earwitness.clickhouse.batch import Record
 from earwitness.clickhouse.unmarked import unmarked
@@ -21,7 +20,7 @@ from earwitness.schemas import catalogue
 from earwitness.schemas.errors import DatumError, UnknownSchemaError
 from earwitness.schemas.framing import HEADER_SIZE
 from earwitness.schemas.varint import encode_long, read_long
-from earwitness.schemas.walker import Finder, compile_finder
+from earwitness.schemas.walker import compile_finder
 
 __all__ = ["BEHIND", "Ask", "Replays"]
 
@@ -53,7 +52,8 @@ class Replays:
     """
 
     def __init__(self, content_of: Callable[[bytes], int], ask: Ask) -> None:
-        self._ways = _Ways(content_of)
+        self._glances = _Made(content_of, lambda definition: unmarked(definition).match)
+        self._finders = _Made(content_of, lambda definition: compile_finder(definition, _FIELDS, whole=False))
         self._ask = ask
         self._until = -1
         self._until_reversed = b""
@@ -91,15 +91,15 @@ class Replays:
 
     def _any_to_look_up(self, rows: Sequence[Record]) -> bool:
         # Written out, because it is done for every record.
-        ways, until, until_reversed = self._ways, self._until, self._until_reversed
+        glances, until, until_reversed = self._glances, self._until, self._until_reversed
         for row in rows:
             value = row.value() or b""
-            at_a_glance, find = ways[value[:HEADER_SIZE]]
-            seen = at_a_glance(value, HEADER_SIZE)
+            frame = value[:HEADER_SIZE]
+            seen = glances[frame](value, HEADER_SIZE)
             if seen is not None and (until < 0 or seen[1][::-1] > until_reversed):
                 continue
             try:
-                received, _, _, _, _, _, flag, _ = find(value, HEADER_SIZE)
+                received, _, _, _, _, _, flag, _ = self._finders[frame](value, HEADER_SIZE)
             except DatumError:
                 continue
             if value[flag] or read_long(value, received)[0] <= until:
@@ -111,7 +111,7 @@ class Replays:
 
     def _event(self, row: Record) -> _Event | None:
         value = row.value() or b""
-        _, find = self._ways[value[:HEADER_SIZE]]
+        find = self._finders[value[:HEADER_SIZE]]
         try:
             received, _, occurred, _, start, end, flag, _ = find(value, HEADER_SIZE)
             event_id = bytes.fromhex(value[start:end][1:].decode().replace("-", ""))
@@ -121,18 +121,22 @@ class Replays:
         return found if len(event_id) == 16 else None
 
 
-class _Ways(dict[bytes, tuple[Callable[[bytes, int], re.Match[bytes] | None], Finder]]):
-    """By frame, how to tell a record that is not marked, and how to find the fields."""
+T = TypeVar("T")
 
-    def __init__(self, content_of: Callable[[bytes], int]) -> None:
+
+class _Made(dict[bytes, T]):
+    """By frame, what is made of its schema: when it is asked for, because most of it never is."""
+
+    def __init__(self, content_of: Callable[[bytes], int], make: Callable[[Mapping[str, Any]], T]) -> None:
         super().__init__()
         self._content_of = content_of
+        self._make = make
 
-    def __missing__(self, frame: bytes) -> tuple[Callable[[bytes, int], re.Match[bytes] | None], Finder]:
+    def __missing__(self, frame: bytes) -> T:
         try:
-            definition = catalogue.by_id(self._content_of(frame)).definition
+            schema = catalogue.by_id(self._content_of(frame))
         except UnknownSchemaError:
             # Of a newer release, whose envelope is likely ours. If not, an id comes out that nobody has ever stored.
-            definition = catalogue.masked(catalogue.kinds()[0]).definition
-        found = self[frame] = unmarked(definition).match, compile_finder(definition, _FIELDS, whole=False)
-        return found
+            schema = catalogue.masked(catalogue.kinds()[0])
+        made = self[frame] = self._make(schema.definition)
+        return made

@@ -2,13 +2,14 @@
 
 It is made from the schema and reads the record's head as Avro does: each value begins with a byte that says how it goes
 on, so there is one way to match or none, and what matches is the head that it seems to be. What does not match may be
-anything: a replay, a text of 64 bytes or more, a map that is not empty. Whoever asks must then walk.
+anything: a replay, a text of 64 bytes or more, a large map or one in several blocks. Whoever asks must then walk.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 __all__ = ["unmarked"]
@@ -17,7 +18,10 @@ __all__ = ["unmarked"]
 _LONG = rb"[\x80-\xff]{0,9}+[\x00-\x7f]"
 _NOW = rb"([\x80-\xff]{7}+[\x00-\x7f])"  # microseconds from 1987 to 2540
 _UUID_TEXT = 36
+_USUAL = (34, 32, 16, 31)  # call, trace, span, token: tried first, because ways are tried in order
+_SIZES = (*_USUAL, *(size for size in range(64) if size not in _USUAL))
 _NEVER = rb"(?!)"
+_ENTRIES = 6  # more fields that rules group by, and so more former tokens while keys are rotated, no kind has
 
 
 def unmarked(definition: Mapping[str, Any]) -> re.Pattern[bytes]:
@@ -47,7 +51,7 @@ def _value(kind: Any) -> bytes:
             return b""
         case "string":
             uuid = schema.get("logicalType") == "uuid"
-            return _one_of(_byte(size) + _any(size) for size in ([_UUID_TEXT] if uuid else range(64)))
+            return _one_of(_byte(size) + _any(size) for size in ([_UUID_TEXT] if uuid else _SIZES))
         case "int" | "long":
             return _LONG
         case "double":
@@ -56,8 +60,10 @@ def _value(kind: Any) -> bytes:
             return _any(schema["size"])
         case "enum":
             return b"[" + b"".join(map(_byte, range(min(len(schema["symbols"]), 64)))) + b"]"
-        case "map" | "array":
-            return _byte(0)
+        case "map":
+            entry = _value("string") + _value(schema["values"])
+            full = (_byte(count) + b"(?:" + entry + b"){%d}+" % count + _byte(0) for count in range(1, _ENTRIES + 1))
+            return _one_of(chain([_byte(0)], full))
     return _NEVER
 
 
@@ -70,5 +76,5 @@ def _any(size: int) -> bytes:
     return b".{%d}+" % size if size else b""
 
 
-def _one_of(ways: Iterator[bytes]) -> bytes:
+def _one_of(ways: Iterable[bytes]) -> bytes:
     return b"(?:" + b"|".join(ways) + b")"

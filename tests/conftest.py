@@ -25,6 +25,10 @@ LONG = tuple(
     for name in (
         "faults/test_broker.py",
         "faults/test_clickhouse.py",
+        "faults/test_client_kills.py",
+        "faults/test_client_leaders.py",
+        "faults/test_client_network.py",
+        "faults/test_client_spool.py",
         "faults/test_clocks.py",
         "faults/test_damaged_records.py",
         "faults/test_full_disk.py",

@@ -145,7 +145,7 @@ class Worker:
         is_open = dispatch.breaker.is_open
         self._capture.squeeze(shelf.full if is_open else None)
         fed = dispatch.feed(_SPRINT if hurried else _REPLAYS)
-        if waiting <= _ON_DISK_IN_TIME and not is_open:
+        if not more and not is_open:  # it waits for the disk, and whatever comes in meanwhile waits too
             fed += shelf.adopt(now)
         dispatch.tidy()
         if not is_open and self._reporter.due(waiting, now) and _REPORT not in self._frames.missing:

@@ -13,7 +13,8 @@ import psutil
 
 from earwitness.embedded.jars import KAFKA_VERSION
 
-_PACKAGES = ("chdb-core", "confluent-kafka", "faust-streaming", "aiokafka", "fastavro", "clickhouse-connect")
+_PACKAGES = ("chdb-core", "confluent-kafka", "faust-streaming", "aiokafka", "fastavro", "msgspec", "clickhouse-connect")
+_OF_PEERS = ("quixstreams", "structlog", "orjson", "opentelemetry-sdk")
 _PEERS = Path(__file__).resolve().parents[2] / "requirements" / "peers.txt"
 
 
@@ -27,7 +28,7 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "kafka": KAFKA_VERSION,
         **{name: metadata.version(name) for name in _PACKAGES},
-        "quixstreams": _pinned("quixstreams"),
+        **{name: _pinned(name) for name in _OF_PEERS},
     }
 
 

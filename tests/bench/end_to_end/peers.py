@@ -17,7 +17,7 @@ def python() -> Path:
     interpreter, stamp = place / "bin" / "python", place / "ready"
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text("ascii") != wanted:
-        print("setting up .venv-peers for quixstreams; this happens once", file=sys.stderr, flush=True)
+        print("setting up .venv-peers for the peers; this happens once", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
         pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
         subprocess.run([*pip, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)

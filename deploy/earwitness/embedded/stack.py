@@ -79,6 +79,9 @@ def role_environment(home: Home, role: str) -> dict[str, str]:
         values["KAFKA_BOOTSTRAP"] = f"{ports.HOST}:{chosen['broker']}"
         values["KAFKA_SASL_USERNAME"] = role
         values["KAFKA_SASL_PASSWORD_FILE"] = str(secrets.kafka_password_file(role))
+    if role in {"admin", "producer"}:
+        # What waited for this stack's broker is none of another stack's business.
+        values["SPOOL_DIR"] = str(home.path / "spool")
     if role in {"admin", "sink", "analyst"}:
         values["CLICKHOUSE_URL"] = f"http://{ports.HOST}:{chosen['clickhouse']}"
         values["CLICKHOUSE_USER"] = role

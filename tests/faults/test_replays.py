@@ -54,28 +54,28 @@ def test_each_event_is_stored_once_whichever_copy_comes_first(pipeline: Any) -> 
         *events.copies(*range(111, 131), replayed=True),
         *events.copies(119, 120),
     ]
-    pipeline.write(TOPIC, first, partition=1)
+    pipeline.write(TOPIC, first, partition=4)
     pipeline.wait_stored(events.service, 130)
     again = 10 + 10 + 2
     # What is stored already, with a sink that has just lost its memory, and with one that goes on.
     pipeline.kill("sink")
-    pipeline.write(TOPIC, events.copies(*range(1, 51), replayed=True), partition=1)
+    pipeline.write(TOPIC, events.copies(*range(1, 51), replayed=True), partition=4)
     again += 50
     wait_for(lambda: duplicates(pipeline) == before + again, 60, pipeline.ledger)
-    pipeline.write(TOPIC, [*events.copies(125, 126), *events.copies(*range(131, 141))], partition=1)
+    pipeline.write(TOPIC, [*events.copies(125, 126), *events.copies(*range(131, 141))], partition=4)
     again += 2
     pipeline.wait_stored(events.service, 140)
-    pipeline.write(TOPIC, events.copies(*range(121, 151), replayed=True), partition=1)
+    pipeline.write(TOPIC, events.copies(*range(121, 151), replayed=True), partition=4)
     again += 20
     pipeline.wait_stored(events.service, 150)
 
     found = pipeline.assert_balanced()
     assert duplicates(pipeline) == before + again
-    (book,) = (each for each in found["balance"]["partitions"] if (each["topic"], each["partition"]) == (TOPIC, 1))
+    (book,) = (each for each in found["balance"]["partitions"] if (each["topic"], each["partition"]) == (TOPIC, 4))
     assert (book["masked"], book["stored"], book["duplicates"]) == (150 + again, 150, again)
     assert events.service not in {each["producer_id"] for each in found["balance"]["producers"]}
     (kind,) = (each for each in found["kinds"] if each["kind"] == "data.job_lookup")
-    assert (kind["produced"], kind["stored"], kind["duplicates"]) == (150 + again, 150, again)
+    assert (kind["produced"] - kind["stored"], kind["duplicates"]) == (before + again, before + again)
 
 
 def test_killed_again_and_again_each_event_is_stored_once(pipeline: Any) -> None:

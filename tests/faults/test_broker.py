@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pipeline import emit, new_service
 
+from earwitness.client import AuditClient
+from earwitness.runtime.settings import Settings
 from waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
@@ -41,12 +44,33 @@ def test_away_in_the_middle_and_back(pipeline: Any, caplog: pytest.LogCaptureFix
         pipeline.assert_quiet(worker, 5)
 
 
-def test_away_longer_than_a_full_queue_refuses_and_says_so(pipeline: Any) -> None:
+def test_away_for_more_events_than_memory_holds_all_of_them_wait_on_disk(pipeline: Any) -> None:
     from earwitness.client.capture import Limits
 
     service = new_service()
     with pipeline.away("broker"):
         client = pipeline.client(service, limits=Limits(events=1_000))
+        for part in range(30):  # with what librdkafka's own queue holds, more than fits
+            taken = emit(client, 1_000, part * 1_000)
+            assert taken == 1_000
+            wait_for(lambda: not client.stats().queued, 30, client.stats)
+        wait_for(lambda: client.stats().spooled == 30_000, 30, client.stats)
+        assert client.stats().refused == {}
+    pipeline.wait_stored(service, 30_000)
+    assert client.close() == 0
+    stats = client.stats()
+    assert (stats.accepted, stats.acknowledged, stats.replayed, stats.dropped) == (30_000, 30_000, 30_000, {})
+    pipeline.assert_balanced()
+
+
+def test_away_longer_than_a_full_queue_and_without_a_spool_refuses_and_says_so(pipeline: Any, tmp_path: Path) -> None:
+    from earwitness.client.capture import Limits
+
+    service = new_service()
+    (tmp_path / "spool").touch()
+    settings = Settings.load(pipeline.environment("producer") | {"EARWITNESS_SPOOL_DIR": str(tmp_path / "spool")})
+    with pipeline.away("broker"):
+        client = AuditClient(settings, service=service, limits=Limits(events=1_000))
         # What librdkafka's own queue holds comes on top of the client's.
         taken = emit(client, 1_000)
         while client.data_job_lookup(client_id="ACME12", job_number="1", found=True, latency_ms=1.0):

@@ -18,7 +18,7 @@ from earwitness.schemas import catalogue
 from earwitness.schemas.lint import ENVELOPE
 from earwitness.schemas.varint import encode_long
 
-__all__ = ["Encode", "encoder", "long", "moment", "prepare", "text"]
+__all__ = ["LOW", "Encode", "encoder", "long", "moment", "prepare", "text"]
 
 Encode = Callable[[Any, bytearray], None]
 """Writes what is an event's own, without the envelope, behind what is there already."""
@@ -27,7 +27,7 @@ _SMALL = 4096
 _SIZES: Final[list[bytes]] = []
 _SOME_SIZES: Final[list[bytes]] = []
 _SINGLES: Final[list[bytes]] = []
-_LOW: Final[list[bytes]] = []
+LOW: Final[list[bytes]] = []
 """Fourteen bits of a number that goes on."""
 _HIGH: Final[list[bytes]] = []
 """Its last fourteen."""
@@ -39,7 +39,7 @@ def prepare() -> None:
     _SIZES.extend(encode_long(number) for number in range(_SMALL))
     _SOME_SIZES.extend(b"\x02" + size for size in _SIZES)
     _SINGLES.extend(bytes((each,)) for each in range(128))
-    _LOW.extend(bytes((each & 127 | 128, each >> 7 | 128)) for each in range(1 << 14))
+    LOW.extend(bytes((each & 127 | 128, each >> 7 | 128)) for each in range(1 << 14))
     _HIGH.extend(bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14))
 
 
@@ -55,7 +55,7 @@ def long(value: int) -> bytes:
         return _SIZES[value]
     if 0 <= value < 1 << 20:  # three bytes
         zigzag = value << 1
-        return _LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else _HIGH[zigzag]
+        return LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else _HIGH[zigzag]
     return encode_long(value)
 
 
@@ -63,7 +63,7 @@ def moment(microseconds: int) -> bytes:
     """A time: eight bytes for any between 1987 and 2540, which are taken two by two."""
     zigzag = microseconds << 1
     if 1 << 49 <= zigzag < 1 << 56:
-        return _LOW[zigzag & 16383] + _LOW[zigzag >> 14 & 16383] + _LOW[zigzag >> 28 & 16383] + _HIGH[zigzag >> 42]
+        return LOW[zigzag & 16383] + LOW[zigzag >> 14 & 16383] + LOW[zigzag >> 28 & 16383] + _HIGH[zigzag >> 42]
     return encode_long(microseconds)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from earwitness.client import envelope, snapshot
 from earwitness.client.encoder import Encode, encoder
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.heading import Heading
 from earwitness.client.identity import Origin
-from earwitness.client.snapshot import Snapshot
+from earwitness.client.snapshot import Captured
 from earwitness.client.spool import Frame
 from earwitness.schemas.events import Event, SecurityAuthentication
 
@@ -37,6 +39,7 @@ class Packer:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
+        self._decode = snapshot.decoder().decode
         self._heading = Heading(origin)
         self._key = f"{origin.service}:{origin.producer_id}"
         self._ways: dict[type[Event], _Way] = {}
@@ -52,14 +55,17 @@ class Packer:
             InvalidEventError: the event does not fit its kind.
         """
         try:
-            return self.packed(snapshot.decode(taken), sequence)
+            return self.packed(self._decode(taken), sequence)
         except InvalidEventError:
+            raise
+        except msgspec.ValidationError:
+            snapshot.decode(taken)  # says it in our words
             raise
         except Exception as error:  # noqa: BLE001 (a value that no check foresaw must not stop the others)
             kind = snapshot.kind_within(taken)
             raise InvalidEventError(kind, "", f"{_UNFORESEEN} ({type(error).__name__})") from None
 
-    def packed(self, captured: Snapshot, sequence: int) -> Frame:
+    def packed(self, captured: Captured, sequence: int) -> Frame:
         """The frame of an event.
 
         Raises:
@@ -67,7 +73,11 @@ class Packer:
         """
         captured_ns, call, trace, event = captured
         way = self._ways.get(type(event)) or self._way(event)
-        call_sid, caller = envelope.whose(event, call)
+        if call is not None and event.call_sid is None and event.caller is None and call[0] and call[1] is not None:
+            whose = call  # as nearly all
+        else:
+            whose = envelope.whose(event, call)
+        call_sid, caller = whose
         if event.occurred_at is None:
             occurred = captured_ns // 1000
         else:

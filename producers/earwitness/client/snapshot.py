@@ -19,13 +19,17 @@ from earwitness.client.context import TRACE, Call
 from earwitness.client.errors import InvalidEventError
 from earwitness.schemas.events import EVENTS, Event
 
-__all__ = ["Snapshot", "decode", "encode", "kind_of", "kind_within", "problem", "trace_ids"]
+__all__ = ["Captured", "Snapshot", "decode", "decoder", "encode", "kind_of", "kind_within", "problem", "trace_ids"]
 
 encode = msgspec.msgpack.Encoder().encode
 """Takes `(captured_ns, call, trace, event)`."""
 
 _PATH = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+
+
+Captured = tuple[int, Call | None, tuple[str, str] | None, Event]
+"""The parts of a snapshot."""
 
 
 class Snapshot(NamedTuple):
@@ -38,7 +42,8 @@ class Snapshot(NamedTuple):
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[Any]:
+def decoder() -> msgspec.msgpack.Decoder[Captured]:
+    """Makes a snapshot's parts, for those who cannot afford `decode`; raises `msgspec.ValidationError`."""
     # Made on first use: it walks the types of all kinds, which importing the client should not pay for.
     event: Any = Union[tuple(EVENTS.values())]  # noqa: UP007 (made of a list of classes)
     parts = (int, tuple[str | None, str | None] | None, tuple[str, str] | None, event)
@@ -52,7 +57,7 @@ def decode(snapshot: bytes) -> Snapshot:
         InvalidEventError: the event does not fit its kind.
     """
     try:
-        return Snapshot(*_decoder().decode(snapshot))
+        return Snapshot(*decoder().decode(snapshot))
     except msgspec.ValidationError as error:
         reason, path = problem(error)
         field = path.removeprefix("[3]").removeprefix(".") or path

@@ -15,6 +15,7 @@ from earwitness.client import snapshot
 from earwitness.client.capture import Capture
 from earwitness.client.delivery import Connect
 from earwitness.client.dispatch import Dispatch
+from earwitness.client.forks import Turns
 from earwitness.client.frames import Frames
 from earwitness.client.identity import Origin
 from earwitness.client.intake import Intake
@@ -93,6 +94,7 @@ class Worker:
         )
         self._dispatch.settlement.reported = self._reported
         self._intake = Intake(origin, books, self._shelf, self._log)
+        self.turns = Turns()
         self._wake = threading.Event()
         self._journal: Journal | None = None
         self._hurry_until, self._hurry_goal = 0.0, 0
@@ -116,13 +118,16 @@ class Worker:
         """The thread's body."""
         while self._deadline is None:
             try:
-                self._rest(self.turn())
+                with self.turns:
+                    seconds = self.turn()
+                self._rest(seconds)
             except Exception as error:  # noqa: BLE001 (whatever it is, the next event must not suffer for it)
                 self._books.internal_errors += 1
                 self._log.say("internal", "the audit client had to start over after %r", error)
                 self._wake.wait(_AFTER_ERROR_SECONDS)
         try:
-            self.end(self._deadline)
+            with self.turns:
+                self.end(self._deadline)
         except Exception as error:  # noqa: BLE001 (nobody is left to handle it)
             self._books.internal_errors += 1
             self._log.say("close", "the audit client could not end in order: %r", error)

@@ -13,8 +13,11 @@ from confluent_kafka import Producer
 
 from earwitness.clickhouse import access_plan
 from earwitness.clickhouse.access import Grant, Policy, User
+from earwitness.client.identity import Origin
+from earwitness.client.jsonevents import JsonEvents
 from earwitness.embedded import control
 from earwitness.runtime.settings import Secret, Settings
+from earwitness.schemas import catalogue, codec
 from waiting import wait_for
 
 pytestmark = pytest.mark.stack
@@ -61,22 +64,27 @@ def test_what_goes_in_is_in_the_books_by_kind_and_minute(run, home, books, tmp_p
     assert [line["line"] for line in refused] == [6, 11, 12]
     assert "duration_seconds" in refused[0]["reason"]
     assert "duration_seconds" in refused[2]["reason"]
-    # Something that is no event, straight into Kafka: it can only be dead.
+    # Straight into Kafka: something that is no event, and one that is masked but cannot be stored. Both can only be dead.
     kafka = settings(home, "producer").need_kafka()
     producer = Producer(kafka.librdkafka())
     producer.produce("audit.raw.call", b"garbage", b"k")
+    kind, record = JsonEvents(Origin.here("by-hand", "test", "default")).parse(FOUND)
+    producer.produce("audit.raw.data", codec.encode(catalogue.raw(kind), record | {"event_id": "no uuid"}), b"k")
     assert producer.flush(20) == 0
-    wait_for(lambda: (found := books())["in_flight"] == 0 and sum(line["dead"] for line in found["kinds"]) > 0)
+    wait_for(lambda: (found := books())["in_flight"] == 0 and sum(line["dead"] for line in found["kinds"]) > 1)
     found = books()
     kinds = {line["kind"]: line for line in found["kinds"]}
     assert kinds["call.ended"]["stored"] - before.get("call.ended", 0) == 5
     assert kinds["data.job_lookup"]["stored"] - before.get("data.job_lookup", 0) == 3
-    assert kinds["call.?"]["dead"] == 1
+    assert (kinds["call.?"]["dead"], kinds["data.?"]["dead"]) == (1, 1)
+    assert found["unexplained"] == 0
     for line in found["kinds"] + found["minutes"]:
         assert line["produced"] == sum(line[name] for name in COUNTS), line
     by_minute = sum(line["stored"] for line in found["minutes"] if line["kind"] == "call.ended")
     assert by_minute == kinds["call.ended"]["stored"]
-    assert sum(line["dead"] for line in found["minutes"] if line["kind"] == "call.?") == 1
+    dead = [line["kind"] for line in found["minutes"] for _ in range(line["dead"])]
+    assert sorted(dead) == ["call.?", "data.?"]
+    assert not any(line["unexplained"] for line in found["minutes"])
     code, out, _ = run("ledger", "--home", str(home))
     assert code == 0
     assert "# Ledger by kind\nkind\tproduced\tstored\tduplicates\tsampled\tdead\tlost\tin flight\tunexplained\n" in out

@@ -32,7 +32,7 @@ class PartitionBalance:
         first: first offset that is looked at.
         last: last ledgered offset; below `first` when there is none.
         masked: positions that became masked records.
-        dead: positions that became dead letters.
+        dead: positions that became dead letters, of privacy or, masked already, of the sink.
         remainder: positions that were sampled out.
         holes: positions that the ledger says nothing of, although it does of later ones.
         twice: positions that stand in two of the sets.
@@ -173,7 +173,7 @@ def balance(settings: ClickHouseSettings, kafka: KafkaSettings | None, since: da
 
 
 def _partition(server: Server, row: list[Any], topic: str, span: tuple[int, int], ends: Ends) -> PartitionBalance:
-    topic_id, number, masked, dead, remainder, covered, rows, stored, again, *rest = row
+    topic_id, number, masked, dead, remainder, covered, rows, stored, again, given_up, *rest = row
     missing, which, tail, extra, extras = rest
     first, last = span
     # The sink stores a partition's positions in order: what is missing behind all that is stored is on its way,
@@ -195,7 +195,7 @@ def _partition(server: Server, row: list[Any], topic: str, span: tuple[int, int]
         first,
         last,
         masked=masked,
-        dead=dead,
+        dead=dead + given_up,
         remainder=remainder,
         holes=holes,
         twice=masked + dead + remainder - covered,

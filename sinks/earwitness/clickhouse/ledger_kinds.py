@@ -27,6 +27,7 @@ LOST = "(declared lost)"
 _MINUTE = 60
 _BIG = 16 << 20
 _OFFSET = "toUInt64(source_offset)"
+_POSITION = "source_topic_id, source_partition, source_offset"
 _TABLES = {"store.events": "stored", "store.duplicates": "duplicates"}
 """Where a position with a kind may stand, and what it then is in the books."""
 
@@ -207,7 +208,7 @@ GROUP BY topic_id, partition, minute, kind"""
 
 
 def _others(spans: Sequence[Span], start: int) -> str:
-    """Positions that were not masked, by topic id (hex), partition, minute and outcome."""
+    """Positions that were not masked, or masked and given up by the sink, by topic id (hex), partition, minute and outcome."""
     return f"""
 WITH {_spans(spans)},
 said AS (
@@ -215,6 +216,12 @@ said AS (
         toInt64(arrayJoin(range(toUInt64(first_offset), toUInt64(last_offset) + 1))) AS position
     FROM store.ledger
     WHERE stage = 'privacy' AND outcome != 'masked' AND written_at >= toDateTime64({max(0, start - 3600)}, 6)
+    UNION ALL
+    SELECT source_topic_id, source_partition, 'dead', source_offset FROM store.dead_letters
+    WHERE stage = 'sink' AND ({_POSITION}) NOT IN (
+        SELECT {_POSITION} FROM store.events
+        WHERE ({_POSITION}) IN (SELECT {_POSITION} FROM store.dead_letters WHERE stage = 'sink')
+    )
 )
 SELECT lower(hex(topic_id)), partition, minute, outcome, groupBitmap(toUInt64(position))
 FROM said ASOF INNER JOIN spans ON said.source_topic_id = spans.topic_id

@@ -33,7 +33,7 @@ def books(bounds: Iterable[Bounds]) -> str:
     """Per raw partition: what the ledger says of its positions, and what is stored of them.
 
     Columns: topic id (hex), partition, masked, dead, remainder, covered by any of them, rows stored, positions
-    stored, duplicates, missing, examples, missing at the end, extra, examples.
+    stored, duplicates, given up by the sink, missing, examples, missing at the end, extra, examples.
     """
     rows = ", ".join(f"('{topic_id}', {partition}, {first}, {last})" for topic_id, partition, first, last in bounds)
     return f"""
@@ -79,6 +79,7 @@ SELECT lower(hex(bounds.topic_id)), bounds.partition,
     bitmapCardinality(said.masked), bitmapCardinality(said.dead), bitmapCardinality(said.remainder),
     bitmapCardinality(said.covered), held.row_count, bitmapCardinality(held.positions),
     bitmapCardinality(bitmapAndnot(again.positions, bitmapOr(held.positions, given_up.positions))),
+    bitmapCardinality(bitmapAndnot(bitmapAnd(said.masked, given_up.positions), held.positions)),
     bitmapCardinality(bitmapAndnot(
         said.masked, bitmapOr(bitmapOr(held.positions, again.positions), given_up.positions)
     ) AS missing),

@@ -158,11 +158,11 @@ class AuditClient(Audit):
         """Whether this thread is in the middle of the client's books: what a signal handler has to know."""
         return self._outbox.is_interrupted()
 
-    def before_fork(self) -> Callable[[], None] | None:
-        """Keep other threads out of the books while the process forks: the child would find them locked for ever.
+    def before_fork(self) -> list[Callable[[], None]]:
+        """Take the locks of the client while the process forks: the child would find them locked for ever.
 
         Returns:
-            What lets them in again, to be called in parent and child; None: they could not be kept out.
+            What releases them, to be called in parent and child, the last one first.
         """
         return self._outbox.hold()
 

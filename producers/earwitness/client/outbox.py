@@ -117,9 +117,14 @@ class Outbox:
         """Whether this thread holds a lock of it, for the code that a signal handler interrupted."""
         return any(lock._is_owned() for lock in (self._books.lock, self._starting))  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def hold(self) -> Callable[[], None] | None:
-        """Keep other threads out of the books, who are in there for microseconds only; gives what lets them in again."""
-        return self._books.lock.release if self._books.lock.acquire(timeout=_HOLD_SECONDS) else None
+    def hold(self) -> list[Callable[[], None]]:
+        """Keep the worker between two turns, and all others out of the books; gives what lets them go on."""
+        held = []
+        if self._thread is not None and self._thread is not threading.current_thread():
+            held.append(self._worker.turns.hold(_HOLD_SECONDS))
+        if self._books.lock.acquire(timeout=_HOLD_SECONDS):
+            held.append(self._books.lock.release)
+        return [each for each in held if each is not None]
 
     def abandon(self) -> None:
         """In a forked child, whose parent goes on with it: take no more, and end the waits, which nobody else would."""

@@ -36,6 +36,7 @@ LONG = tuple(
         "faults/test_large_events.py",
         "faults/test_replays.py",
         "faults/test_topics.py",
+        "integration/test_client_durability.py",
         "integration/test_doctor.py",
         "integration/test_evolution.py",
         "integration/test_lifecycle_matrix.py",

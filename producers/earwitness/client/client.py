@@ -40,7 +40,8 @@ class AuditClient(Audit):
         durability: what survives when the process is killed (`kill -9`, out of memory); default: the settings'.
             `buffered`: what waited in memory is lost; on disk is only what was there because the broker was away.
             `spool_first`: of the protected kinds only what was accepted within the last 20 ms is lost, or, when events
-            come faster than one thread can store them, what still waits in the queue; telemetry is as buffered.
+            come faster than one thread can store them, what still waits in the queue; telemetry is as buffered. (The
+            worker, which begins with the first event, needs some tenths of a second before it stores that one.)
             `journal`: nothing is lost whose `emit` returned True.
             In all of them what was not delivered goes to the spool when the process ends in order, or while the broker is
             away, and is delivered by this process or the next one of its service.

@@ -56,6 +56,7 @@ class Replay:
         sent = 0
         for row, frame in self._shelf.oldest(self._after, min(most, _MOST - self._on_the_way)):
             if frame.kind not in missing and now >= self._unframed.get(frame.schema_id, 0.0):
+                self._after = row - 1  # whatever is before it need not be looked at again, if this one is not taken
                 self._shelf.send(row)
                 parcel = self._parcel(row, frame)
                 if parcel is not None and not self._send(parcel, now):

@@ -57,6 +57,7 @@ class Shelf:
         self._expire_at = 0.0
         self._live: set[int] = set()
         self._to_delete: set[int] = set()
+        self._lowest = 0  # no row below waits
         self.waiting = 0
         self.full: str | None = None
         self.was_damaged = False
@@ -111,6 +112,8 @@ class Shelf:
             parcel.row = row
         if live:
             self._live.update(rows)
+            if not self.waiting:
+                self._lowest = rows[-1] + 1
         else:
             self.waiting += len(rows)
         self.full = None
@@ -125,6 +128,7 @@ class Shelf:
         """An event with a row is not on its way any more, and waits there."""
         self._live.discard(row)
         self.waiting += 1
+        self._lowest = min(self._lowest, row)
 
     def done(self, parcel: Parcel) -> None:
         """An event needs its row no longer."""
@@ -140,6 +144,7 @@ class Shelf:
         """
         if self._spool is None or self.waiting <= 0:
             return []
+        after = max(after, self._lowest - 1)  # there may be 20,000 below, all of them on their way
         try:
             while rows := self._spool.oldest(after, count):
                 found = [(row, frame) for row, frame in rows if row not in self._live and row not in self._to_delete]
@@ -216,6 +221,7 @@ class Shelf:
         """After damage: no row means anything any more; what could be read comes back by adoption."""
         self._live.clear()
         self._to_delete = set()
+        self._lowest = 0
         self.waiting = 0 if self._spool is None else self._spool.count
         self._adopt_at = 0.0
         self._has_adopted = False

@@ -263,6 +263,8 @@ def test_trace_ids_come_from_the_app_s_own_opentelemetry(queue, monkeypatch):
     span = SimpleNamespace(trace_id=0xABC, span_id=0xDEF, is_valid=True)
     module = SimpleNamespace(get_current_span=lambda: SimpleNamespace(get_span_context=lambda: span))
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
+    monkeypatch.setattr(snapshot, "_TRACING", [None])
+    snapshot.look_for_tracing()
     queue.take(STARTED)
     assert snapshot.decode(popped(queue)).trace == (f"{0xABC:032x}", f"{0xDEF:016x}")
     span.is_valid = False

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from earwitness.client import NoopAudit
-from earwitness.client.snapshot import trace_ids
+from earwitness.client.snapshot import look_for_tracing, trace_ids
 from earwitness.integrations.asgi import AuditASGI
 from earwitness.integrations.logging import AuditHandler
 from earwitness.integrations.otel import RequestTrace
@@ -79,6 +79,7 @@ def test_a_requests_trace_holds_within_it_only():
 
 def test_a_span_of_opentelemetry_goes_before_the_requests_trace():
     trace = pytest.importorskip("opentelemetry.trace")
+    look_for_tracing()  # as the client's worker does
     span = trace.NonRecordingSpan(trace.SpanContext(1, 2, is_remote=False))
     with RequestTrace(f"00-{TRACE_ID}-{SPAN_ID}-01"):
         assert trace_ids() == (TRACE_ID, SPAN_ID)  # imported, but no span runs

@@ -41,7 +41,8 @@ class AuditClient(Audit):
             `buffered`: what waited in memory is lost; on disk is only what was there because the broker was away.
             `spool_first`: of the protected kinds only what was accepted within the last 20 ms is lost, or, when events
             come faster than one thread can store them, what still waits in the queue; telemetry is as buffered. (The
-            worker, which begins with the first event, needs some tenths of a second before it stores that one.)
+            worker, which begins with the first event, needs some tenths of a second before it stores that one; and it
+            waits for the disk now and then while it takes over what a dead process left.)
             `journal`: nothing is lost whose `emit` returned True.
             In all of them what was not delivered goes to the spool when the process ends in order, or while the broker is
             away, and is delivered by this process or the next one of its service.

@@ -52,6 +52,7 @@ class Outbox:
         self._spool = spool
         self._wants_journal = durability == "journal"
         self._books = Books()
+        snapshot.look_for_tracing()
         self.capture = Capture(self._books, limits, self._start, self._check if strict else None)
         self._worker = Worker(
             self.capture,

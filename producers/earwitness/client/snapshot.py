@@ -11,7 +11,7 @@ import re
 import sys
 from functools import cache
 from types import GenericAlias
-from typing import Any, NamedTuple, Union
+from typing import Any, Final, NamedTuple, Union
 
 import msgspec
 
@@ -19,11 +19,24 @@ from earwitness.client.context import TRACE, Call
 from earwitness.client.errors import InvalidEventError
 from earwitness.schemas.events import EVENTS, Event
 
-__all__ = ["Captured", "Snapshot", "decode", "decoder", "encode", "kind_of", "kind_within", "problem", "trace_ids"]
+__all__ = [
+    "Captured",
+    "Snapshot",
+    "decode",
+    "decoder",
+    "encode",
+    "kind_of",
+    "kind_within",
+    "look_for_tracing",
+    "problem",
+    "trace_ids",
+]
 
 encode = msgspec.msgpack.Encoder().encode
 """Takes `(captured_ns, call, trace, event)`."""
 
+_TRACING: Final[list[Any]] = [None]
+"""OpenTelemetry's module, where the app uses it."""
 _PATH = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
 
@@ -91,9 +104,15 @@ def kind_within(snapshot: bytes) -> str:
     return kind if isinstance(kind, str) and kind in EVENTS else "unknown"
 
 
+def look_for_tracing() -> None:
+    """See whether the app has imported OpenTelemetry by now: not with every event, for the table of modules is large."""
+    trace = sys.modules.get("opentelemetry.trace")
+    _TRACING[0] = trace if hasattr(trace, "get_current_span") else None  # it may be in the middle of its import
+
+
 def trace_ids() -> tuple[str, str] | None:
     """Trace and span id of the running span, where the app itself has imported OpenTelemetry; else those of the request."""
-    trace = sys.modules.get("opentelemetry.trace")
+    trace = _TRACING[0]
     if trace is None:
         return TRACE.get()
     span = trace.get_current_span().get_span_context()

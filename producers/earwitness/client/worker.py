@@ -36,7 +36,7 @@ _REPORT = "trail.client_report"
 _PACED, _PAUSE_SECONDS = 8, 0.0005
 _SPRINT, _SPRINT_ABOVE = 256, 0.25
 _ON_DISK_IN_TIME = 160  # waiting events that a paced worker can still spool within a tick
-_REPLAYS = 16  # of a turn; a sprint takes more
+_REPLAYS, _SPRINT_REPLAYS = 16, 64  # of a turn; all that there are when somebody waits
 _AFTER_ERROR_SECONDS = 1.0
 _LOOK_SECONDS = 0.005
 _FOR_EVENTS = 0.6  # of the time that a close has, for the broker; then what is left goes to the spool
@@ -135,6 +135,7 @@ class Worker:
     def turn(self) -> float:
         """One round: a few events on their way, and what else is due; how long there is nothing to do then, in seconds."""
         dispatch, shelf, now = self._dispatch, self._shelf, self._clock()
+        snapshot.look_for_tracing()
         shelf.open(now)
         dispatch.poll()
         if self._frames.missing:
@@ -149,7 +150,7 @@ class Worker:
             more = dispatch.hand_on() and bool(len(self._capture))
         is_open = dispatch.breaker.is_open
         self._capture.squeeze(shelf.full if is_open else None)
-        fed = dispatch.feed(_SPRINT if hurried else _REPLAYS)
+        fed = dispatch.feed(_SPRINT if hurried else _SPRINT_REPLAYS if sprints else _REPLAYS)
         if not more and not is_open:  # it waits for the disk, and whatever comes in meanwhile waits too
             fed += shelf.adopt(now)
         dispatch.tidy()

@@ -168,7 +168,7 @@ class Spool:
 
         Args:
             limit: how many at most.
-            keep: ids at which it stops, being on their way.
+            keep: ids that stay, being on their way: while the broker is away, the oldest one always is.
 
         Raises:
             SpoolError: the file cannot be written.
@@ -181,9 +181,10 @@ class Spool:
             return 0
         old = []
         for number, frame in self.oldest(0, limit):
-            if frame.captured_ms >= border or number in keep:
+            if frame.captured_ms >= border:
                 break
-            old.append(Lost(number, frame.producer_id, frame.sequence, frame.kind, "spool_expired"))
+            if number not in keep:
+                old.append(Lost(number, frame.producer_id, frame.sequence, frame.kind, "spool_expired"))
         self.delete([each.id for each in old])
         self._lose(old)
         return len(old)

@@ -9,6 +9,8 @@ from lifecycle import APPS, PYTHON, Server, Trial
 
 from waiting import wait_for
 
+GRACEFUL = 15
+"""Seconds after which gunicorn kills a worker that it has told to stop."""
 TERM, INT, QUIT, HUP = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP
 
 Command = Callable[[int], Sequence[str]]
@@ -29,7 +31,7 @@ def uvicorn(*options: str) -> Command:
 
 
 def gunicorn(app: str, *options: str) -> Command:
-    fixed = ["-w", "2", "--graceful-timeout", "15"]
+    fixed = ["-w", "2", "--graceful-timeout", str(GRACEFUL)]
     return lambda port: [PYTHON, "-m", "gunicorn", app, "-b", f"127.0.0.1:{port}", *fixed, *options]
 
 

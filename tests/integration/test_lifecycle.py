@@ -30,7 +30,7 @@ def trial(stack, stream: Stream, tmp_path: Path) -> Trial:
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [("uvicorn-workers", TERM), ("gunicorn-sync-preload", TERM), ("gunicorn-uvicorn", TERM), ("flask", TERM)],
+    [("uvicorn-workers", TERM), ("gunicorn-sync-preload", TERM), ("flask", TERM)],
     ids=name_of,
 )
 def test_a_server_that_is_told_to_stop_delivers_all_it_took(trial: Trial, name: str, number: signal.Signals):
@@ -47,9 +47,7 @@ def test_a_server_that_is_told_to_stop_delivers_all_it_took(trial: Trial, name: 
 @pytest.mark.parametrize(
     ("mode", "code", "events"),
     [
-        ("ends", 0, 200),
         ("raises", 1, 200),
-        ("exits", 3, 200),
         ("thread", 0, 201),
         ("flushed", 0, 200),
     ],
@@ -113,7 +111,7 @@ def test_events_from_a_signal_handler_are_counted_like_others(trial: Trial):
     trial.books().assert_complete()
 
 
-@pytest.mark.parametrize("mode", ["pending", "from-thread", "workhorses"])
+@pytest.mark.parametrize("mode", ["pending", "workhorses"])
 def test_forks_deliver_each_its_own(trial: Trial, mode: str):
     assert trial.run(trial.app("fork_app.py", mode)) == 0, trial.log
     books = trial.books()

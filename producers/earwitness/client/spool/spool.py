@@ -20,6 +20,7 @@ __all__ = ["Spool"]
 
 _MOST_ASIDE = 1_000
 _EXPIRED_AT_ONCE = 500
+_MEASURED_ROWS = 256  # appended ones until the size is looked up again
 _DAY_MS = 86_400_000
 
 
@@ -45,6 +46,7 @@ class Spool:
         self._lost: list[Lost] = []
         self._notices: list[str] = []
         self._next = 1
+        self._measure_at = 0
         self._oldest_ms: int | None = None
         self._is_open = True
         self._orphans = Orphans(claim.stem.parent, claim.stem, settings.max_days)
@@ -84,7 +86,9 @@ class Spool:
         first = self._next
         with self._watched():
             self._store.insert(first, frames)
-            self.bytes = self._store.used_bytes
+            if first >= self._measure_at:
+                self.bytes = self._store.used_bytes
+                self._measure_at = first + _MEASURED_ROWS
         self._next += len(frames)
         if not self.count:
             self._oldest_ms = frames[0].captured_ms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 from zlib import crc32
 
@@ -58,7 +58,7 @@ class Store(Database):
     def delete(self, ids: Collection[int], table: Literal["frames", "aside"] = "frames") -> int:
         """Delete rows in one transaction; how many there were."""
         with self._transaction("write") as db:
-            return db.executemany(f"DELETE FROM {table} WHERE id = ?", [(each,) for each in ids]).rowcount  # noqa: S608
+            return db.executemany(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", _runs(ids)).rowcount  # noqa: S608
 
     def shrink(self) -> None:
         """Give back to the disk some of what is free."""
@@ -109,6 +109,18 @@ class Store(Database):
         """The file's pages that are in use."""
         pages, free, size = (self.one(f"PRAGMA {each}") for each in ("page_count", "freelist_count", "page_size"))
         return int((pages - free) * size)
+
+
+def _runs(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of neighbours. Most ids come as a few long ones, and SQLite is twice as fast with those."""
+    ordered = iter(sorted(ids))
+    first = last = next(ordered)
+    for each in ordered:
+        if each > last + 1:
+            yield first, last
+            first = each
+        last = each
+    yield first, last
 
 
 def _row(number: int, checksum: object, packed: object) -> Row:

@@ -156,8 +156,10 @@ class Trial:
             "PYTHONPATH": str(APPS),
             "PYTHONWARNINGS": "ignore::DeprecationWarning",
         }
-        self.began = time.time()
         self._stream = stream
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # As for a run in the background of a shell; a program that is started would ignore it too.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # Processes
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from lifecycle_servers import (
     stop,
 )
 
+from earwitness.client.spool import export
 from waiting import wait_for
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
@@ -177,6 +179,39 @@ def test_a_uvicorn_worker_does_not_know_gunicorn_s_quick_stop_and_is_killed(tria
         server.stop(number)
         killed = time.time()
     trial.collect().assert_lost_only_the_last(WINDOW + 0.5, killed)
+
+
+def test_aflush_waits_for_its_deadline_at_most_and_holds_up_nobody(trial: Trial, proxy: Proxy):
+    with Server.started(trial, ALL["uvicorn"][0], **behind(proxy)) as server:
+        assert server.get("/flushed/20") == 0
+        proxy.hang()
+        answers: list[tuple[int, float]] = []
+
+        def ask() -> None:
+            began = time.monotonic()
+            answers.append((server.get("/flushed/20?seconds=2"), time.monotonic() - began))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        others = 0
+        while asking.is_alive():
+            assert server.get("/pid") is not None
+            others += 1
+        ((undelivered, took),) = answers
+        assert undelivered >= 20
+        assert 2 <= took < 4
+        assert others > 10
+        proxy.resume()
+        server.stop(TERM)
+    assert trial.collect().missing == set()
+
+
+def test_several_clients_have_one_deadline(trial: Trial, proxy: Proxy):
+    proxy.cut()
+    assert trial.run(trial.app("script_app.py", "several"), **behind(proxy)) <= 1, trial.log
+    rows = [found.events for directory in trial.spool.iterdir() for found in export.find(directory)]
+    assert len(rows) == 4
+    assert all(50 <= each <= 51 for each in rows), "each has spooled all, and its report"
 
 
 # gunicorn on its own account

@@ -9,6 +9,9 @@ SIGTERM, a server's       | the server's hooks: `Audit.lifespan`, `earwitness.in
 multiprocessing's child   | its finalizers; such a child runs no `atexit`
 `os._exit`, SIGKILL       | nothing can: see `flush`, and the durability of the spool
 
+A handler in Python runs when the main thread is back from C code, which may be later than the kernel would have ended it.
+In a child that a thread has forked, the interpreter does not end with that thread: such a child calls `close`, and `os._exit`.
+
 Nothing here runs when an event is taken.
 """
 

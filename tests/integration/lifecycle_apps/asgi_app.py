@@ -40,6 +40,13 @@ async def slow(count: int) -> int:
     return taken + emit(count)
 
 
+@app.get("/flushed/{count}")
+async def flushed(count: int, seconds: float = 5.0) -> int:
+    """How many are not delivered yet, after a wait that lets others be served."""
+    emit(count)
+    return await audit.aflush(seconds)
+
+
 @app.get("/pid")
 async def pid() -> int:
     return os.getpid()

@@ -16,6 +16,8 @@ if sys.argv[1] == "exit-hooks":  # before the client's own: runs after it
 
 from emitting import audit, emit
 
+from earwitness.client import AuditClient, lifecycle
+
 EVENTS = 200
 
 
@@ -113,6 +115,18 @@ def chained() -> None:
     wait()
 
 
+def several() -> None:
+    """Several clients have one deadline for all of them; the code says by how many seconds it was missed."""
+    clients = [audit, *(AuditClient.from_env(service=f"{os.environ['SERVICE']}-{n}") for n in range(3))]
+    for client in clients:
+        for _ in range(50):
+            client.call_started(direction="inbound", language="en")
+    began = time.monotonic()
+    lost = lifecycle.close_all(3.0)
+    late = time.monotonic() - began - 3.0
+    os._exit(100 if lost else max(round(late), 0))
+
+
 MODES = {
     each.__name__.replace("_", "-"): each
     for each in (
@@ -129,6 +143,7 @@ MODES = {
         handler_emits,
         idle,
         chained,
+        several,
     )
 }
 MODES[sys.argv[1]]()

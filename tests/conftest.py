@@ -28,6 +28,7 @@ LONG = tuple(
         "faults/test_client_kills.py",
         "faults/test_client_leaders.py",
         "faults/test_client_network.py",
+        "faults/test_client_replays.py",
         "faults/test_client_spool.py",
         "faults/test_clocks.py",
         "faults/test_damaged_records.py",

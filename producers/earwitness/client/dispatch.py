@@ -182,13 +182,20 @@ class Dispatch:
             if parcel.replays:
                 self.replay.came_back(parcel)
             elif parcel.reports:
-                self.settlement.report_settled(parcel, has_arrived=False)
+                self._report_came_back(parcel)
             else:
                 live.append(parcel)
         # In front of what was not sent yet: they are older. On disk a moment later, if there is one.
         self.hand.extendleft(reversed(live))
         if live and self._shelf.is_open:
             self.shelve()
+
+    def _report_came_back(self, parcel: Parcel) -> None:
+        # The broker may have it: told anew under another number, its counts would be in the stream twice.
+        is_kept = parcel.sent and self._shelf.put([parcel], self._clock(), live=False)
+        if is_kept:
+            self.settlement.own_reports += 1
+        self.settlement.report_settled(parcel, has_arrived=is_kept)
 
     def _send(self, parcel: Parcel, now: float) -> bool:
         if parcel.sent:  # so the broker may have it

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from earwitness.client.stats import Books, Ranges, Stats
 from earwitness.schemas.events import SequenceRange, TrailClientReport
 
-__all__ = ["Reporter"]
+__all__ = ["REPORT", "Reporter"]
+
+REPORT: Final = "trail.client_report"
 
 _MAX_RANGES = 1_000  # of one report, which has to fit into a message; the next one names the rest
 

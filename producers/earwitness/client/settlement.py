@@ -11,6 +11,7 @@ from earwitness.client.capture import NO_SLOT
 from earwitness.client.own_log import OwnLog
 from earwitness.client.parcel import NO_ROW, Parcel
 from earwitness.client.producer import reason
+from earwitness.client.reports import REPORT
 from earwitness.client.sequences import Sequences
 from earwitness.client.shelf import Shelf
 from earwitness.client.spool.journal import Journal
@@ -38,6 +39,7 @@ class Settlement:
     Attributes:
         journal: where the snapshots are too, in journal mode.
         reported: is told of reports.
+        own_reports: this process's reports that wait in the spool; no book counts them.
         replays_settled: replayed events that met their end since somebody set this to 0.
     """
 
@@ -52,12 +54,13 @@ class Settlement:
         self._damaged = False
         self.journal: Journal | None = None
         self.reported: Reported | None = None
+        self.own_reports = 0
         self.replays_settled = 0
 
     @property
     def own_spooled(self) -> int:
-        """Events of this process that wait in the spool."""
-        return len(self._own)
+        """Events of this process that wait in the spool, its reports among them."""
+        return len(self._own) + self.own_reports
 
     def settle(self, parcel: Parcel, error: KafkaError | None) -> None:
         """The broker has an event (None), or refuses it for good."""
@@ -73,6 +76,9 @@ class Settlement:
         self._end(parcel)
         if parcel.replays:
             self.replays_settled += 1
+            if self.own_reports and frame.kind == REPORT and frame.producer_id == self._producer_id:
+                self.own_reports -= 1
+                return
             own = frame.producer_id == self._producer_id and self._own.remove(frame.sequence)
             if error is None:
                 self._books.replay(own=own)
@@ -120,6 +126,7 @@ class Settlement:
     def damaged(self) -> None:
         """The spool's file was lost: what can be read of it comes back by adoption."""
         self._damaged = True
+        self.own_reports = 0
 
     def look(self, *, is_through: bool) -> None:
         """Book what was lost in the spool.

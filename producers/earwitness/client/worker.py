@@ -21,7 +21,7 @@ from earwitness.client.identity import Origin
 from earwitness.client.intake import Intake
 from earwitness.client.own_log import OwnLog
 from earwitness.client.parcel import Parcel
-from earwitness.client.reports import Reporter
+from earwitness.client.reports import REPORT, Reporter
 from earwitness.client.shelf import Shelf
 from earwitness.client.spool import Spool
 from earwitness.client.spool.journal import Journal
@@ -32,7 +32,6 @@ from earwitness.schemas.wire import WireIds
 __all__ = ["TICK_SECONDS", "Worker"]
 
 TICK_SECONDS = 0.02
-_REPORT = "trail.client_report"
 _PACED, _PAUSE_SECONDS = 8, 0.0005
 _SPRINT, _SPRINT_ABOVE = 256, 0.25
 _ON_DISK_IN_TIME = 160  # waiting events that a paced worker can still spool within a tick
@@ -154,7 +153,7 @@ class Worker:
         if not more and not is_open:  # it waits for the disk, and whatever comes in meanwhile waits too
             fed += shelf.adopt(now)
         dispatch.tidy()
-        if not is_open and self._reporter.due(waiting, now) and _REPORT not in self._frames.missing:
+        if not is_open and self._reporter.due(waiting, now) and REPORT not in self._frames.missing:
             self._report()
         self._notify()
         if more or fed:
@@ -222,7 +221,7 @@ class Worker:
         if not self._reporter.anything(len(self._capture)):
             return
         parcel = self._report_parcel()
-        if not dispatch.breaker.is_open and _REPORT not in self._frames.missing:
+        if not dispatch.breaker.is_open and REPORT not in self._frames.missing:
             if dispatch.delivery.send(parcel, self._clock()):
                 dispatch.delivery.flush(max(deadline - self._clock(), 0.0))
                 dispatch.poll()

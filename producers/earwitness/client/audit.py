@@ -180,6 +180,8 @@ class Audit(EventMethods):
     def flush(self, timeout: float = 5.0) -> int:
         """Wait until what was emitted so far is delivered, at most `timeout` seconds.
 
+        Returns at once while the broker is away and everything is on disk: it is safe there, and waiting helps nobody.
+
         Returns:
             How many events are not delivered yet; they are still on their way.
         """
@@ -192,7 +194,8 @@ class Audit(EventMethods):
     def close(self, timeout: float = 5.0) -> int:
         """Take no more events, deliver what is there, end the thread, all of that within `timeout` seconds.
 
-        Happens by itself in a lifespan and when a script ends. What cannot be delivered is counted as dropped.
+        Happens by itself in a lifespan and when a script ends. What cannot be delivered waits on disk for the next process of
+        this service; where there is no disk for it, it is counted as dropped.
 
         Returns:
             How many events were lost.

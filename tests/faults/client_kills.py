@@ -231,9 +231,8 @@ class Kills:
         )
 
     def close(self) -> None:
-        assert self._nursery.stdin is not None
-        self._nursery.stdin.close()
-        self._nursery.wait(30)
+        with self._nursery:  # closes its pipes, which is what it ends at
+            pass
         self._proxy.close()
         self._brokers.close()
 

@@ -53,7 +53,6 @@ C = {
     "_contextvars.ContextVar.get",
     "_contextvars.ContextVar.reset",
     "_contextvars.ContextVar.set",
-    "builtins.dict.get",
     "builtins.len",
     "builtins.next",
     "collections.deque.append",

@@ -201,7 +201,8 @@ class Worker:
         dispatch = self._dispatch
         if self._capture or self._books.pending:
             return True
-        return bool(dispatch.settlement.own_spooled) and not dispatch.breaker.is_open
+        # A report may be on its way, which no book counts.
+        return bool(dispatch.settlement.own_spooled or len(dispatch.delivery)) and not dispatch.breaker.is_open
 
     def _give_up(self, until: float) -> None:
         dispatch = self._dispatch

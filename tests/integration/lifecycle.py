@@ -33,6 +33,13 @@ from waiting import wait_for
 APPS = Path(__file__).with_name("lifecycle_apps")
 PYTHON = sys.executable
 REPORT = "trail.client_report"
+_MORTAL = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Becomes the command that follows it, and ends with the test process, however that one ends."""
 
 
 class Stream:
@@ -168,7 +175,7 @@ class Trial:
         """Runs it in a group of its own, and leaves nothing of it behind."""
         with self.log_file.open("ab") as log:
             process = subprocess.Popen(
-                command,
+                [PYTHON, "-c", _MORTAL, *command],
                 cwd=self.place,
                 env=self.environment | environment,
                 stdin=subprocess.DEVNULL,

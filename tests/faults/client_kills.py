@@ -303,10 +303,14 @@ class Kills:
         settings = Settings(kafka=KafkaSettings(self._proxy.address), spool=SpoolSettings(directory=self._spool))
         audit = AuditClient(settings, service=SERVICE, report_seconds=1.0)
         audit.data_job_lookup(client_id="ACME12", job_number="4", found=True, latency_ms=1.0)
-        deadline = time.monotonic() + 300
-        while len(list(self._spool.rglob("*.lock"))) > 1 or audit.stats().adopted > audit.stats().replayed:
+        deadline, settled = time.monotonic() + 300, 0
+        while settled < 3:  # a file is gone a moment before what was in it is counted
             assert time.monotonic() < deadline, audit.stats()
             audit.flush(1.0)
+            stats = audit.stats()
+            is_settled = len(list(self._spool.rglob("*.lock"))) == 1 and stats.adopted == stats.replayed
+            settled = settled + 1 if is_settled else 0
+            time.sleep(0.1)
         assert audit.close(30.0) == 0
         return audit.stats()
 

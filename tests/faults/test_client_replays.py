@@ -66,7 +66,7 @@ def test_a_killed_client_s_events_are_stored_once(pipeline: Any, tmp_path: Path,
         heir = AuditClient(Settings.load(environment), service=service)
         assert heir.data_job_lookup(client_id="ACME12", job_number="0", found=True, latency_ms=1.0)
         wait_for(lambda: len([*tmp_path.rglob("*.lock")]) == 1, 90, heir.stats)
-        wait_for(lambda: heir.stats().adopted == heir.stats().replayed, 90, heir.stats)
+        wait_for(lambda: heir.stats().adopted == heir.stats().replayed > 0, 90, heir.stats)
         assert heir.close(10.0) == 0
 
     pipeline.assert_positions_balanced()
@@ -78,6 +78,7 @@ def test_a_killed_client_s_events_are_stored_once(pipeline: Any, tmp_path: Path,
     assert again > 0, "what was sent twice was really sent twice"
     # Killed in the middle of a line, the last ones may have been taken and not told.
     lost = len(told) + 1 - pipeline.stored(service)[1]
-    assert lost <= (0 if mode == "journal" else 200)
+    # Each life may lose what came in while the disk was waited for: a tick, or an fsync long while a spool is taken over.
+    assert lost <= (0 if mode == "journal" else 3 * 400)
     if mode == "journal":
         pipeline.assert_balanced()

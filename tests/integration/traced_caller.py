@@ -32,7 +32,7 @@ from typing import Any
 from earwitness.client import AuditClient, Limits
 from earwitness.runtime.settings import Settings
 
-PART = 2_500  # events in a row; then the worker gets on with them. The journal holds 8,000.
+PART = 2_500  # events in a row; then the worker gets on with them. The journal holds 16,000.
 STUCK_SECONDS = 60.0
 
 SINS: dict[str, Callable[[AuditClient], object]] = {

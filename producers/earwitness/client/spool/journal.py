@@ -42,7 +42,7 @@ from earwitness.runtime.settings import SpoolSettings
 
 __all__ = ["Journal"]
 
-DEFAULT_BYTES: Final = 8 << 20
+DEFAULT_BYTES: Final = 16 << 20  # more small events than a full queue holds
 _HEAD_SIZE: Final = ring.HEAD_OF_BLOCK.size
 _pack_head = ring.HEAD_OF_BLOCK.pack_into
 _pack_number = ring.HIGHEST.pack_into

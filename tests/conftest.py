@@ -40,6 +40,8 @@ LONG = tuple(
         "integration/test_client_durability.py",
         "integration/test_doctor.py",
         "integration/test_evolution.py",
+        "integration/test_lifecycle.py",
+        "integration/test_lifecycle_forks.py",
         "integration/test_lifecycle_matrix.py",
         "integration/test_registry.py",
     )

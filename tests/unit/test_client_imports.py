@@ -87,6 +87,7 @@ def test_an_app_that_is_switched_off_has_no_thread_opens_no_file_and_reaches_nob
         EARWITNESS_ENABLED="0",
         EARWITNESS_KAFKA_BOOTSTRAP="127.0.0.1:9",
         HOME=str(tmp_path),
+        PYTHONDONTWRITEBYTECODE="1",  # else Python itself opens files, at the first import of a module
     )
     assert found == [[], 0, 1]
     assert list(tmp_path.iterdir()) == []

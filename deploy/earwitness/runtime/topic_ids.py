@@ -9,22 +9,18 @@ from time import monotonic
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
 from earwitness.runtime.kafka_admin import ANSWER_SECONDS, admin_client, topic_id_bytes
 from earwitness.runtime.settings import KafkaSettings
 
-__all__ = ["Look", "Topic", "TopicChangedError", "looking_client", "recreated"]
+__all__ = ["Look", "Topic", "TopicChangedError", "looking_client", "unchanged"]
 
 
 class TopicChangedError(EarwitnessError):
     """A topic is another one than at the start, or has more partitions: begin anew."""
 
     exit_code = 1
-
-
-def recreated(name: str) -> TopicChangedError:
-    """The error of a topic that became another one."""
-    return TopicChangedError(f"topic {name} was deleted and made again; starting anew, from its beginning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +79,19 @@ class Look:
                     ) from error
                 found[name] = None
         return found
+
+
+def unchanged(name: str, known_id: bytes, found: Topic | None, complaints: Complaints) -> Topic | None:
+    """The topic that was looked up, if it is there; says now and again that it is gone.
+
+    Raises:
+        TopicChangedError: it is another one.
+    """
+    if found is None:
+        complaints.say(
+            f"gone {name}", "topic %s is gone; waiting until it is there again: earwitness topics apply", name
+        )
+        return None
+    if found.id != known_id:
+        raise TopicChangedError(f"topic {name} was deleted and made again; starting anew, from its beginning")
+    return found

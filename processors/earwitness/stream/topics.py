@@ -17,7 +17,7 @@ from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import EarwitnessError, UnavailableError
 from earwitness.runtime.kafka_admin import Login, log_in
 from earwitness.runtime.settings import KafkaSettings
-from earwitness.runtime.topic_ids import Look, Topic, TopicChangedError, looking_client, recreated
+from earwitness.runtime.topic_ids import Look, Topic, TopicChangedError, looking_client, unchanged
 
 __all__ = ["Topics"]
 
@@ -115,16 +115,10 @@ class Topics:
 
     def _look(self, names: Sequence[str]) -> None:
         look = Look(self._client, self._kafka, names)
-        for name, topic in look.found().items():
-            if topic is None:
-                self._complaints.say(
-                    f"gone {name}", "topic %s is gone; waiting until it is there again: earwitness topics apply", name
-                )
-                continue
+        for name, found in look.found().items():
             known = self._known[name]
-            if topic.id != known.id:
-                raise recreated(name)
-            if topic.partitions != known.partitions:
+            topic = unchanged(name, known.id, found, self._complaints)
+            if topic is not None and topic.partitions != known.partitions:
                 raise TopicChangedError(
                     f"topic {name} has {topic.partitions} partitions now, it had {known.partitions}; starting anew"
                 )

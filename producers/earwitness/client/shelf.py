@@ -167,13 +167,13 @@ class Shelf:
                 self._failed_in_use(error)
             else:
                 self._to_delete = set()
-        self._books.spool_bytes = self._spool.bytes if self._spool.count else 0
         if now >= self._expire_at:
             self._expire_at = now + _EXPIRE_SECONDS
             try:
                 self._spool.expire(keep=self._live | self._to_delete)
             except SpoolError as error:
                 self._failed_in_use(error)
+        self._books.spool_bytes = self._spool.bytes if self._spool.count else 0
         self._books.spool_oldest_seconds = self._spool.oldest_age_seconds
         for notice in self._spool.take_notices():
             self._log.say(notice, "the audit spool: %s", notice)
@@ -213,7 +213,6 @@ class Shelf:
         """Close the spool; its files go when nothing is left in them."""
         if self._spool is not None:
             self.tidy(0.0, at_once=True)
-            self._books.spool_bytes = self._spool.bytes if self._spool.count else 0
             self._spool.close()
             self._spool = None
 

@@ -14,7 +14,7 @@ from time import monotonic
 from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import UnavailableError
 from earwitness.runtime.settings import KafkaSettings
-from earwitness.runtime.topic_ids import Look, looking_client, recreated
+from earwitness.runtime.topic_ids import Look, looking_client, unchanged
 
 __all__ = ["Topics"]
 
@@ -74,9 +74,4 @@ class Topics:
             self._complaints.say("away", "%s; waiting for it", error)
             return
         for name, topic in found.items():
-            if topic is None:
-                self._complaints.say(
-                    name, "topic %s is gone; waiting until it is there again: earwitness topics apply", name
-                )
-            elif topic.id != self.ids[name]:
-                raise recreated(name)
+            unchanged(name, self.ids[name], topic, self._complaints)

@@ -11,7 +11,9 @@ import pytest
 
 # The tests share modules that are no tests; the tests are no package, so their folder is named here.
 sys.path.insert(0, str(Path(__file__).parent))
+from brokers import Brokers
 from pipeline import WORKERS, Pipeline
+from proxy import Proxy
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +32,21 @@ def pipeline(_running: Any) -> Any:
     _running.wait_ready("broker", "clickhouse", "catalogue", *WORKERS)
     _running.mark()
     return _running
+
+
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """One broker for a module, of no stack."""
+    made = Brokers(tmp_path_factory.mktemp("brokers"))
+    try:
+        made.up()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def network(brokers: Brokers) -> Iterator[Proxy]:
+    """A network in front of it that can be broken."""
+    with Proxy(brokers.address) as proxy:
+        yield proxy

@@ -23,22 +23,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 MODES = ["buffered", "spool_first", "journal"]
 
 
-@pytest.fixture(scope="module")
-def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
-    made = Brokers(tmp_path_factory.mktemp("brokers"))
-    try:
-        made.up()
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture
-def network(brokers: Brokers) -> Iterator[Proxy]:
-    with Proxy(brokers.address) as proxy:
-        yield proxy
-
-
 class Trial:
     """A client behind the network, its app, and what is on the broker of it."""
 

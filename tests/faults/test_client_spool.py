@@ -34,22 +34,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: another user's file, a file system of its own")
 
 
-@pytest.fixture(scope="module")
-def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
-    made = Brokers(tmp_path_factory.mktemp("brokers"))
-    try:
-        made.up()
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture
-def network(brokers: Brokers) -> Iterator[Proxy]:
-    with Proxy(brokers.address) as proxy:
-        yield proxy
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 16 MB of its own."""

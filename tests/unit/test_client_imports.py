@@ -33,10 +33,10 @@ HEAVY = {
 
 
 def fresh(script, **environ):
-    """What the script leaves in `found`, in a process that has only this in its environment."""
+    """What the script leaves in `found`, in a process that has only this in its environment and writes no bytecode."""
     whole = f"import sys\n{textwrap.dedent(script)}\nimport json\nprint(json.dumps(found))"
     done = subprocess.run(
-        [sys.executable, "-I", "-c", whole], env=environ, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-I", "-B", "-c", whole], env=environ, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stderr == ""
     return json.loads(done.stdout)
@@ -87,7 +87,6 @@ def test_an_app_that_is_switched_off_has_no_thread_opens_no_file_and_reaches_nob
         EARWITNESS_ENABLED="0",
         EARWITNESS_KAFKA_BOOTSTRAP="127.0.0.1:9",
         HOME=str(tmp_path),
-        PYTHONDONTWRITEBYTECODE="1",  # else Python itself opens files, at the first import of a module
     )
     assert found == [[], 0, 1]
     assert list(tmp_path.iterdir()) == []

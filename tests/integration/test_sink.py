@@ -27,6 +27,7 @@ from earwitness.clickhouse.server import Server
 from earwitness.clickhouse.store import Store
 from earwitness.embedded import control
 from earwitness.schemas import catalogue, codec
+from earwitness.schemas.framing import REPLAYED_HEADERS
 from waiting import wait_for
 
 pytestmark = pytest.mark.stack
@@ -66,11 +67,11 @@ class Sink:
         assert process.wait(30) == (0 if number == signal.SIGTERM else -number), self.log()
         self.running.remove(process)
 
-    def write(self, topic: str, messages, partition: int = 0) -> None:
+    def write(self, topic: str, messages, partition: int = 0, headers: Any = None) -> None:
         for message in messages:
             while True:
                 try:
-                    self.producer.produce(topic, message, partition=partition)
+                    self.producer.produce(topic, message, partition=partition, headers=headers)
                     break
                 except BufferError:
                     self.producer.poll(0.1)
@@ -204,6 +205,7 @@ def test_a_replay_whose_first_copy_is_refused_is_stored(sink):
             copy(6, 3, event_id="no uuid"),
         ],
         4,
+        REPLAYED_HEADERS,
     )
     again = "SELECT source_offset FROM audit.duplicates WHERE source_topic_id = {topic:String} ORDER BY 1"
     dead = "SELECT source_offset FROM audit.dead_letters WHERE source_topic_id = {topic:String} ORDER BY 1"
@@ -221,7 +223,7 @@ def test_a_sink_before_its_migration_stores_the_events_and_says_what_is_missing(
         sink.admin.command(f"DROP TABLE store.{name}")
     try:
         worker = sink.start()
-        sink.write("audit.masked.data", copies, 3)
+        sink.write("audit.masked.data", copies, 3, REPLAYED_HEADERS)
         assert worker.wait(30) != 0
         sink.running.remove(worker)
         assert "run: earwitness clickhouse apply" in sink.log()

@@ -130,13 +130,14 @@ def test_every_byte_of_a_masked_record_is_the_expected_one(pair, position, data)
         branch = encode("long", case.model[name][0]) if is_kept and isinstance(kind, list) else b""
         expected[name] = branch + case.data[start:end] if is_kept else encode(kind, model[name])
     one = masker(raw.family, topic_id=position["topic_id"], partition=position["partition"])
-    message = one.mask(raw.prefix + case.data, position["offset"], position["received_ms"])
+    message, replayed = one.mask(raw.prefix + case.data, position["offset"], position["received_ms"])
     assert message == masked.prefix + b"".join(expected.values())
+    assert replayed == model["replayed"]
     for oracle in ORACLES[raw.name]:
         assert same(oracle.read(message[5:]), plain(masked.definition, model))
-    again = one.mask(raw.prefix + case.data, position["offset"], position["received_ms"])
+    again, _ = one.mask(raw.prefix + case.data, position["offset"], position["received_ms"])
     fresh = masker(raw.family, topic_id=position["topic_id"], partition=position["partition"])
-    assert message == again == fresh.mask(raw.prefix + case.data, position["offset"], position["received_ms"])
+    assert message == again == fresh.mask(raw.prefix + case.data, position["offset"], position["received_ms"])[0]
 
 
 @every_kind
@@ -148,7 +149,7 @@ def test_a_record_written_oddly_is_masked_all_the_same(pair, data):
     odd, _ = encode_record(raw.definition, model, data.draw(st.builds(Padded, st.integers(0, 2**32))))
     usual, _ = encode_record(raw.definition, model, PLAIN)
     one = masker(raw.family)
-    records = [ORACLES[raw.name][0].read(one.mask(raw.prefix + datum, 7, 9)[5:]) for datum in (odd, usual)]
+    records = [ORACLES[raw.name][0].read(one.mask(raw.prefix + datum, 7, 9)[0][5:]) for datum in (odd, usual)]
     assert same(*records)
     assert {field["name"] for field in masked.fields} == set(records[0])
 
@@ -201,7 +202,7 @@ def test_nothing_personal_survives(pair, seed):
     model = canaries.fill(raw.definition, "none")
     assert len(canaries.planted) >= 7  # the caller, and three attributes with their keys
     datum, _ = encode_record(raw.definition, model)
-    message = masker(raw.family).mask(raw.prefix + datum, 0, 0)
+    message, _ = masker(raw.family).mask(raw.prefix + datum, 0, 0)
     for canary in canaries.planted:
         for form in (canary, canary.casefold(), canary.upper(), canary.lstrip("+1"), canary.rpartition(" ")[0]):
             assert not form or form.encode() not in message
@@ -228,7 +229,7 @@ def test_damage_is_refused_without_a_word_of_the_content(pair, data, garbage):
     one = masker(raw.family)
     for value in damaged:
         try:
-            message = one.mask(raw.prefix + value, 1, 1)
+            message, _ = one.mask(raw.prefix + value, 1, 1)
         except (DatumError, UnknownSchemaError) as error:
             assert_silent(error, canaries.planted)
         else:
@@ -288,7 +289,7 @@ def test_the_catalogues_codec_reads_what_masking_writes(pair):
         "occurred_at": 1_790_000_000_000_000,
     }
     datum, _ = encode_record(raw.definition, model)
-    schema, record = codec.decode(masker(raw.family).mask(raw.prefix + datum, 12, 1_790_000_000_000))
+    schema, record = codec.decode(masker(raw.family).mask(raw.prefix + datum, 12, 1_790_000_000_000)[0])
     assert schema is masked
     assert record["kind"] == raw.name.replace(".", "_")
     assert (record["source_partition"], record["source_offset"]) == (3, 12)

@@ -42,6 +42,9 @@ class Masked:
     def timestamp(self):
         return 1, 0
 
+    def headers(self):
+        return None
+
 
 class Sink:
     """One worker's memory, from its assignment to its end."""

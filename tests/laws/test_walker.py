@@ -110,7 +110,9 @@ def check_splice(data, case, names, oracle):
     front = data.draw(st.binary(max_size=4))
     prefix = b"12345"
 
-    spliced = compile_splicer(definition, tables, heads)(prefix + case.data, 5, front)
+    flags = [field["name"] for field in definition["fields"] if field["type"] == "boolean"]
+    flag = data.draw(st.sampled_from([None, "not_there", *names, *flags]))
+    spliced, told = compile_splicer(definition, tables, heads, flag)(prefix + case.data, 5, front)
 
     expected = [front, b"\x00"]
     expected += [b"\x00" if is_null(definition, case.model, name) else b"\x02!" for name in names[:2]]
@@ -122,6 +124,7 @@ def check_splice(data, case, names, oracle):
         at = end
         assert tables[name].asked == ([] if null else [case.data[start:end]])
     assert spliced == b"".join([*expected, case.data[at:]])
+    assert told == (case.model[flag] if flag in flags else 0)
 
     body = spliced[len(b"".join(expected[: 2 + len(names[:2])])) :]
     record = oracle.read(body)

@@ -38,6 +38,9 @@ class Record:
     def timestamp(self):
         return 1, 1_700_000_000_000
 
+    def headers(self):
+        return None
+
 
 def message(offset: int, partition: int = 5, schema_id: int = 7) -> bytes:
     return prefix(schema_id) + b"\0" + TOPIC_ID + encode_long(partition) + encode_long(offset) + b"the rest"

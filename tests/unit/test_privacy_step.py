@@ -65,6 +65,21 @@ def test_masked_records_keep_partition_order_and_key(step):
     assert result.outcomes == [("masked", 7, 11)]
 
 
+def test_replayed_records_have_a_header_and_stay_in_order(step):
+    again = codec.encode(LOOKUP, EVENT | {"replayed": True})
+    values = [GOOD, again, again, GOOD[:-1], again, GOOD, again]
+    result = process(step, [Record(offset, value) for offset, value in enumerate(values)])
+    assert [(len(output.messages), output.headers) for output in result.outputs] == [
+        (1, None),
+        (3, [("replayed", b"1")]),
+        (1, None),
+        (1, [("replayed", b"1")]),
+    ]
+    decoded = [codec.decode(each["value"])[1] for output in result.outputs for each in output.messages]
+    assert [record["source_offset"] for record in decoded] == [0, 1, 2, 4, 5, 6]
+    assert [record["replayed"] for record in decoded] == [False, True, True, True, False, True]
+
+
 DEAD = {
     "framing": b"{}",
     "unknown_schema": b"\x00\x00\x00\x00\x07" + GOOD[5:],

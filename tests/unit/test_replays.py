@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from earwitness.clickhouse.replays import BEHIND, Replays
-from earwitness.clickhouse.unmarked import unmarked
 from earwitness.schemas import catalogue, codec
-from earwitness.schemas.framing import HEADER_SIZE, prefix
+from earwitness.schemas.framing import HEADER_SIZE, REPLAYED_HEADERS, prefix
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 from masked_records import NOW, masked_record
@@ -28,6 +27,7 @@ class Row:
         record = masked_record(KIND, random.Random(event), TOPIC, 0, offset)
         own = {"event_id": str(uuid.UUID(int=event)), "replayed": replayed, "received_at": NOW + offset}
         self.bytes = codec.encode(SCHEMA, record | own | fields)
+        self._headers = REPLAYED_HEADERS if replayed else None
 
     def topic(self):
         return "audit.masked.call"
@@ -43,6 +43,9 @@ class Row:
 
     def value(self):
         return self.bytes
+
+    def headers(self):
+        return self._headers
 
 
 class Table:
@@ -114,11 +117,24 @@ def test_a_schema_of_a_newer_release_is_read_as_if_its_envelope_were_ours():
     assert replays(Table()).split(rows) == (rows[:1], rows[1:])
 
 
+def test_a_header_says_where_to_look_and_the_record_what_it_is():
+    liar, silent = Row(0, 1), Row(1, 1, replayed=True)
+    liar._headers, silent._headers = REPLAYED_HEADERS, None
+    table = Table(e1=False)
+    assert replays(table).split([liar]) == ([liar], [])
+    assert table.asked == []
+    # Only the privacy stage writes masked records, and it gives every replay its header.
+    assert replays(table).split([silent]) == ([silent], [])
+
+
 @pytest.mark.parametrize("kind", catalogue.kinds())
 def test_an_ordinary_record_of_every_kind_is_told_at_a_glance(kind):
     schema = catalogue.masked(kind)
-    tokens = {field: f"{field}_k1_{'0' * 24}" for field in ("caller", "client_id", "job_number")}
-    record = masked_record(kind, random.Random(3), TOPIC, 0, 70_000) | {"previous_tokens": tokens}
-    data = codec.encode(schema, record)
-    assert unmarked(schema.definition).match(data, HEADER_SIZE)
-    assert not unmarked(schema.definition).match(codec.encode(schema, record | {"replayed": True}), HEADER_SIZE)
+    row = Row(0, 1)
+    table = Table()
+    known = replays(table)
+    known.seen(NOW)
+    for received, early in ((NOW + BEHIND, True), (NOW + BEHIND + 1, False)):
+        record = masked_record(kind, random.Random(3), TOPIC, 0, 70_000) | {"received_at": received}
+        row.bytes = codec.encode(schema, record)
+        assert known._came_early(row) == early

@@ -54,8 +54,8 @@ class Masker:
         self._received_ms: int | None = None
         self._received = b""
 
-    def mask(self, value: bytes | None, offset: int, received_ms: int) -> bytes:
-        """The masked record of a raw record, both framed.
+    def mask(self, value: bytes | None, offset: int, received_ms: int) -> tuple[bytes, int]:
+        """The masked record of a raw record, both framed; and 1 if it is marked as replayed, else 0.
 
         Args:
             value: the raw record's value.

@@ -19,7 +19,7 @@ _EMPTY_COLLECTION = b"\x00"
 
 
 def splicer(raw: Schema, tokens: Tokens) -> Splicer:
-    """The function that masks a datum of one raw schema.
+    """The function that masks a datum of one raw schema, and tells whether it is marked as replayed.
 
     Raises:
         SchemaError: the schema holds personal data in a form that cannot be masked.
@@ -37,7 +37,7 @@ def splicer(raw: Schema, tokens: Tokens) -> Splicer:
             replaced[field["name"]] = _Nested(Rewriter(field | {"type": kind}, _nested_tables(tokens)))
     heads = {head: tokens.coarse(head) for head in HEAD_TOKENS}
     by_source = {source: heads[head] for head, source in HEAD_TOKENS.items()}
-    return compile_splicer(raw.definition, replaced, by_source)
+    return compile_splicer(raw.definition, replaced, by_source, "replayed")
 
 
 def _nested_tables(tokens: Tokens) -> Callable[[str], Table | None]:

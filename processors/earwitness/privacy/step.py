@@ -16,6 +16,9 @@ __all__ = ["MOST_BYTES", "MaskingStep"]
 MOST_BYTES = 2_000_000
 """A masked record that is longer becomes a dead letter; the masked topics take 2 MiB, the raw ones 1 MiB."""
 
+_HEADERS = (None, framing.REPLAYED_HEADERS)
+"""Of the masked records that are not marked as replayed, and of those that are."""
+
 
 class MaskingStep:
     """Masks slices. Deterministic: the same record at the same position gives the same bytes, however slices are cut."""
@@ -31,7 +34,9 @@ class MaskingStep:
             NeedsAnswerError: a schema is not known yet, and the registry is to be asked for it.
         """
         mask = self._masker(source).mask
+        topic = MASKED + source.topic.removeprefix(RAW)
         messages: list[dict[str, Any]] = []
+        marked = 0
         result = Result()
         outcomes = result.outcomes
         start, outcome = source.first, "masked"
@@ -39,9 +44,13 @@ class MaskingStep:
         for record in source.records:
             offset = record.offset
             try:
-                value = mask(record.value, offset, record.timestamp)
+                value, replayed = mask(record.value, offset, record.timestamp)
                 if len(value) > MOST_BYTES:
                     _refuse(len(value))
+                if replayed != marked:
+                    if messages:
+                        result.outputs.append(Output(topic, source.partition, messages, _HEADERS[marked]))
+                    messages, marked = [], replayed
                 messages.append({"value": value, "key": record.key})
                 now = "masked"
             except (DatumError, UnknownSchemaError) as error:
@@ -59,7 +68,7 @@ class MaskingStep:
             previous = offset
         outcomes.append((outcome, start, previous))
         if messages:
-            result.outputs.append(Output(MASKED + source.topic.removeprefix(RAW), source.partition, messages))
+            result.outputs.append(Output(topic, source.partition, messages, _HEADERS[marked]))
         return result
 
     def _masker(self, source: SourceSlice) -> Masker:

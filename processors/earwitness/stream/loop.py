@@ -136,7 +136,7 @@ class SliceLoop:
 
         for output in slice_.result.outputs:
             slice_.waiting += self._outputs.produce(
-                output.topic, output.messages, delivered, partition=output.partition
+                output.topic, output.messages, delivered, partition=output.partition, headers=output.headers
             )
         dead = slice_.result.dead
         if dead:

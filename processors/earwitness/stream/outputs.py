@@ -68,8 +68,16 @@ class Outputs:
         delivered: Callable[[], None],
         *,
         partition: int = _ANY_PARTITION,
+        headers: list[tuple[str, str | bytes | None]] | None = None,
     ) -> int:
         """Hand messages over; returns how many times `delivered` will be called until all of them are in the log.
+
+        Args:
+            topic: where they go.
+            messages: as in `Output`.
+            delivered: called by `poll`.
+            partition: its number; without one the partitioner chooses by key.
+            headers: of each message; only together with a partition.
 
         Raises:
             OutputError: the producer does not take them.
@@ -90,8 +98,13 @@ class Outputs:
             else:
                 calls = 1
                 messages[-1]["callback"] = callback
-                taken = self._producer.produce_batch(topic, messages, partition)
-        except KafkaException as error:
+                if headers is None:
+                    taken = self._producer.produce_batch(topic, messages, partition)
+                else:
+                    for message in messages:  # the library's batches take no headers
+                        self._producer.produce(topic, **message, partition=partition, headers=headers)
+                    taken = len(messages)
+        except (KafkaException, BufferError) as error:
             raise OutputError(f"cannot produce to {topic}: {error}") from error
         if taken != len(messages):
             self.poll()  # knows better why

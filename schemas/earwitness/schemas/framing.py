@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from earwitness.schemas.errors import FramingError
 
-__all__ = ["HEADER_SIZE", "prefix", "schema_id"]
+__all__ = ["HEADER_SIZE", "REPLAYED_HEADERS", "prefix", "schema_id"]
 
 HEADER_SIZE = 5
+REPLAYED_HEADERS: list[tuple[str, str | bytes | None]] = [("replayed", b"1")]
+"""Kafka's headers of a masked record whose datum is marked as replayed. No other masked record has headers, so whoever
+looks for replays need not read every datum."""
 MAX_ID = 0x7FFF_FFFF
 
 

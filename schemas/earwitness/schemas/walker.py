@@ -22,8 +22,8 @@ __all__ = ["Finder", "Splicer", "Table", "compile_finder", "compile_splicer", "c
 Finder = Callable[[bytes, int], tuple[int, ...]]
 """`find(data, start)` gives start and end of each wanted value: its encoding without a union's branch; equal when it is null."""
 
-Splicer = Callable[[bytes, int, bytes], bytes]
-"""`splice(data, start, front)` gives front, head values and the rest of the datum with its values replaced."""
+Splicer = Callable[[bytes, int, bytes], tuple[bytes, int]]
+"""`splice(data, start, front)` gives front, head values and the rest of the datum with its values replaced; and the flag."""
 
 _NULL = b"\x00"
 
@@ -71,27 +71,34 @@ def compile_finder(definition: Mapping[str, Any], fields: Sequence[str], *, whol
 
 
 def compile_splicer(
-    definition: Mapping[str, Any], replaced: Mapping[str, Table], heads: Mapping[str, Table]
+    definition: Mapping[str, Any], replaced: Mapping[str, Table], heads: Mapping[str, Table], flag: str | None = None
 ) -> Splicer:
     """A function that copies a datum with some of its values replaced, and puts values made from others in front.
+
+    Beside it, it tells one of the datum's booleans, which is on its way.
 
     Args:
         definition: the record's schema as Avro JSON.
         replaced: by field, the table that gives its value's replacement; null stays null.
         heads: by field, the table that gives a *nullable* value (with its branch) to put in front, in this order;
             null, also where the record has no such field, gives null.
+        flag: a boolean field, told as 0 or 1; 0 where the record has no such boolean.
 
     Raises:
         SchemaError: the schema lacks a replaced field or uses a type that no walker knows.
     """
     _check_names(definition, list(replaced))
     stepper = Stepper()
+    told = "0"
     tables: dict[str, Table] = {}
     parts = []
     last = "i0"
     stepper.line("i0 = i")
     for index, field in enumerate(definition["fields"]):
         name = field["name"]
+        if name == flag and field["type"] == "boolean":
+            stepper.line("flag = b[i]")
+            told = "flag"
         if name not in replaced and name not in heads:
             stepper.step(field["type"])
             continue
@@ -114,7 +121,7 @@ def compile_splicer(
     stepper.finish()
     names = [field["name"] for field in definition["fields"]]
     head_parts = [f"q{names.index(name)}" if name in names else "N" for name in heads]
-    stepper.line(f'return b"".join((front, {", ".join([*head_parts, *parts, f"b[{last}:]"])}))')
+    stepper.line(f'return b"".join((front, {", ".join([*head_parts, *parts, f"b[{last}:]"])})), {told}')
     function: Splicer = _compile(stepper, "b, i, front", tables)
     return function
 

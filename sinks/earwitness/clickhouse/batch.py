@@ -35,6 +35,9 @@ class Record(Protocol):
     def timestamp(self) -> tuple[int, int]:
         """What kind of time, and the time in milliseconds."""
 
+    def headers(self) -> object:
+        """Its headers; None when there are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bad:

@@ -19,6 +19,7 @@ from earwitness.clickhouse import replays
 from earwitness.clickhouse.batch import Batch, Partition, Sorter
 from earwitness.clickhouse.replays import Replays
 from earwitness.schemas import catalogue, codec
+from earwitness.schemas.errors import DatumError
 from earwitness.schemas.framing import HEADER_SIZE, REPLAYED_HEADERS
 from earwitness.schemas.varint import read_long
 
@@ -277,7 +278,11 @@ def test_what_came_too_late_at_a_glance_did_so_by_a_walk(kind, offset, received,
     known.seen(until)
     find = replays.compile_finder(schema.definition, ("received_at",), whole=False)
     early = known._came_early(row)
+    try:
+        walked = read_long(row.value(), find(row.value(), HEADER_SIZE)[0])[0]
+    except DatumError:
+        return  # whoever reads it whole says what is wrong with it
     if not early:
-        assert read_long(row.value(), find(row.value(), HEADER_SIZE)[0])[0] > until + replays.BEHIND
+        assert walked > until + replays.BEHIND
     elif not damage and all(abs(each - NOW) <= 2**50 for each in (received, until)):
         assert received <= until + replays.BEHIND

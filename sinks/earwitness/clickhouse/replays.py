@@ -37,6 +37,8 @@ Ask = Callable[[Mapping[bytes, int]], Mapping[bytes, bool]]
 _FIELDS = ("received_at", "occurred_at", "event_id", "replayed")
 _LONG = rb"[\x80-\xff]{0,9}+[\x00-\x7f]"
 _NOW = rb"([\x80-\xff]{7}+[\x00-\x7f])"  # microseconds from 1987 to 2540
+_NOW_BYTES = 8
+_LAST = b"\xff"
 _headers = methodcaller("headers")
 
 
@@ -66,7 +68,8 @@ class Replays:
         """A replay is stored that the broker took at that time (microseconds since 1970)."""
         self._until = max(self._until, received_at + BEHIND)
         # Encoded, longs of the same length have the order of their numbers from their last byte to their first.
-        self._until_reversed = encode_long(self._until)[::-1]
+        encoded = encode_long(self._until)[::-1]
+        self._until_reversed = encoded if len(encoded) == _NOW_BYTES else b"" if len(encoded) < _NOW_BYTES else _LAST
 
     def split(self, rows: Sequence[Record]) -> tuple[Sequence[Record], list[Record]]:
         """The rows to store and those whose event is stored, or is one of the former; both in the order they came in.

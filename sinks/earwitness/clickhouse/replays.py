@@ -36,7 +36,8 @@ Ask = Callable[[Mapping[bytes, int]], Mapping[bytes, bool]]
 
 _FIELDS = ("received_at", "occurred_at", "event_id", "replayed")
 _LONG = rb"[\x80-\xff]{0,9}+[\x00-\x7f]"
-_NOW = rb"([\x80-\xff]{7}+[\x00-\x7f])"  # microseconds from 1987 to 2540
+_EVEN = b"[%s]" % b"".join(rb"\x%02x" % each for each in range(0x80, 0x100, 2))  # no negative number starts so
+_NOW = b"(" + _EVEN + rb"[\x80-\xff]{6}+[\x00-\x7f])"  # microseconds from 1987 to 2540
 _NOW_BYTES = 8
 _LAST = b"\xff"
 _headers = methodcaller("headers")

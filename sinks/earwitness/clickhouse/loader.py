@@ -37,17 +37,19 @@ class Limits:
     """Sizes and times.
 
     Attributes:
-        rows: when a batch has so many rows, it is stored.
-        bytes: when its rows have so many bytes.
-        seconds: when its first record was read so long ago.
+        rows: a batch has at most so many rows; it fills up while the one before it is being stored.
+        bytes: the same for its rows' bytes.
+        enough_rows: when a batch has so many rows, it is stored.
+        seconds: when its first record was read so long ago, too.
         read_seconds: how long one read waits for records.
         patience_seconds: how long to wait for a job without polling, far below the group's poll interval.
         end_seconds: how long to wait for a job when partitions are taken away or the worker ends.
         look_seconds: how often to look whether the tables have become able to hold a schema.
     """
 
-    rows: int = 50_000  # against 10,000: two thirds of ClickHouse's work a row, because it merges less
-    bytes: int = 24 << 20
+    rows: int = 100_000  # against 50,000: two thirds of ClickHouse's work a row, because it merges less
+    bytes: int = 48 << 20
+    enough_rows: int = 25_000
     seconds: float = 0.5
     read_seconds: float = 0.1
     patience_seconds: float = 5.0
@@ -197,7 +199,7 @@ class Loader:
             return False
         # What was accepted must be stored before anybody asks what is.
         asked = self._question is not None and self._question.key in batch.marks
-        full = batch.count >= limits.rows or batch.size >= limits.bytes
+        full = batch.count >= limits.enough_rows or batch.size >= limits.bytes
         return asked or full or self._stop or time.monotonic() - batch.born >= limits.seconds
 
     def _seal(self) -> None:

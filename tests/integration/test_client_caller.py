@@ -36,8 +36,7 @@ PYTHON = {
     "__main__.Calls.watching",
     "contextlib._GeneratorContextManager.__exit__",
     "earwitness.client.audit.Audit.call",
-    "earwitness.client.capture.Capture.take",
-    "earwitness.client.client.AuditClient.emit",
+    "earwitness.client.capture.Capture._taker.<locals>.take",
     "earwitness.client.context.CallScope.__enter__",
     "earwitness.client.context.CallScope.__exit__",
     "earwitness.client.context.CallScope.__init__",
@@ -47,7 +46,6 @@ PYTHON = {
     "earwitness.client.methods.EventMethods.call_started",
     "earwitness.client.methods.EventMethods.data_job_lookup",
     "earwitness.client.methods.EventMethods.system_api_latency",
-    "earwitness.client.snapshot.trace_ids",
 }
 C = {
     "_contextvars.ContextVar.get",

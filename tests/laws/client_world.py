@@ -222,11 +222,19 @@ class Process:
         if self.spool is not None:
             self.spool._store.close()
             self.spool._claim.close()
+            self._let_go_of_orphans()
         if self.journal is not None:
             self.journal._map.close()
             self.journal._claim.close()
         for stem in [stem for stem in claims._HELD if stem.name == self.origin.producer_id]:
             claims._HELD.pop(stem).close()
+
+    def _let_go_of_orphans(self):
+        orphans = self.spool._orphans
+        for source in orphans._sources:
+            source.close()
+        if orphans._claim is not None:
+            orphans._claim.close()
 
     def given_up(self):
         """The marks of the events whose loss is in the books."""

@@ -72,7 +72,7 @@ def test_more_bytes_than_may_wait_are_refused():
     taken = 0
     while queue.take(STARTED):
         taken += 1
-    assert 2 <= taken <= 10
+    assert 2 <= taken <= 20
     while queue.capture.pop(10):
         pass
     assert queue.capture.filled == 0
@@ -87,6 +87,7 @@ def test_the_client_knows_the_lane_of_each_class_as_the_schema_has_it():
     assert lanes == {kind for kind in catalogue.kinds() if catalogue.raw(kind).lane == "telemetry"}
 
 
+PROTECTED = CallStarted(direction="inbound", language="e" * 35)
 SIZE = len(snapshot.encode((time.time_ns(), None, None, TELEMETRIC)))
 
 
@@ -99,9 +100,9 @@ def test_the_last_tenth_is_for_protected_events(limits):
     assert telemetry == pytest.approx(90, abs=1)
     assert queue.stats().refused == {"queue_full": 1}
     protected = 0
-    while queue.take(STARTED):
+    while queue.take(PROTECTED):
         protected += 1
-    assert protected == pytest.approx(10, abs=4), "by bytes it depends on their size"
+    assert protected == pytest.approx(10, abs=1)
     assert queue.stats().refused == {"queue_full": 2}
     queue.capture.pop(5)
     assert queue.take(STARTED)
@@ -226,6 +227,7 @@ def test_an_event_that_comes_in_during_the_close_is_either_sent_or_refused(worke
     queue = Queue(start=closed_meanwhile)
     if worker_takes_it:
         queue.capture._queue = SwiftWorker()
+        queue.take = queue.capture._taker()
     assert queue.take(STARTED) is worker_takes_it
     stats = queue.stats()
     assert (stats.accepted, stats.refused) == ((1, {}) if worker_takes_it else (0, {"closed": 1}))
@@ -263,13 +265,14 @@ def test_trace_ids_come_from_the_app_s_own_opentelemetry(queue, monkeypatch):
     span = SimpleNamespace(trace_id=0xABC, span_id=0xDEF, is_valid=True)
     module = SimpleNamespace(get_current_span=lambda: SimpleNamespace(get_span_context=lambda: span))
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
-    monkeypatch.setattr(snapshot, "_TRACING", [None])
     snapshot.look_for_tracing()
     queue.take(STARTED)
     assert snapshot.decode(popped(queue)).trace == (f"{0xABC:032x}", f"{0xDEF:016x}")
     span.is_valid = False
     queue.take(STARTED)
     assert snapshot.decode(popped(queue)).trace is None
+    monkeypatch.undo()
+    snapshot.look_for_tracing()
 
 
 def test_limits_are_positive():

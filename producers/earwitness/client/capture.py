@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from earwitness.client import snapshot
-from earwitness.client.context import HOLDER
+from earwitness.client.context import HOLDER, TRACE
 from earwitness.client.errors import InvalidEventError
 from earwitness.client.own_log import OURSELVES
 from earwitness.client.stats import Books
@@ -69,6 +69,7 @@ class Capture:
         check: strict mode: raises `InvalidEventError` for a snapshot that does not fit its kind.
 
     Attributes:
+        take: takes an event, or refuses and counts it, and says which; raises `InvalidEventError` in strict mode only.
         limits: how much may wait.
         ring: in journal mode, where each snapshot is copied to before it counts as taken.
     """
@@ -94,44 +95,50 @@ class Capture:
         self.ring: Ring | None = None
         self.started = False
         self._closed = False
+        self.take = self._taker()
 
-    def take(self, event: Event) -> bool:
-        """Take an event, or refuse and count it.
+    def _taker(self) -> Callable[[Event], bool]:
+        """What takes events. A closure: between two events of a call all caches go cold, so each object touched counts."""
+        queue, check, refuse, append = self._queue, self._check, self._refuse, self._queue.append
+        most_bytes, event_bytes = self._telemetry_bytes, self.limits.event_bytes
+        holder_of, ours, tracing, trace_of = HOLDER.get, OURSELVES, snapshot.TRACING, TRACE.get
+        now, encode = time.time_ns, snapshot.encode
 
-        Raises:
-            InvalidEventError: in strict mode only.
-        """
-        try:
-            if len(self._queue) >= self._open_events or self._bytes_in - self._bytes_out >= self._telemetry_bytes:
-                reason = self._no_room(event)
-                if reason is not None:
-                    return self._refuse(reason)
-            holder = HOLDER.get()
-            if holder is OURSELVES:
-                return self._refuse("own_log")
-            call = None if holder is None else holder.call
-            taken = snapshot.encode((time.time_ns(), call, snapshot.trace_ids(), event))
-            if self._check is not None:
-                self._check(taken)
-            size = len(taken)
-            if size > self.limits.event_bytes:
-                return self._refuse("too_large")
-            if not self.started and not self._start():
-                return self._refuse("no_worker")
-            if self.ring is None:
-                self._queue.append(taken)
-            elif not self._journalled(taken):
-                return self._refuse("journal_full")
-            self._bytes_in += size
-            if self._closed:  # by another thread meanwhile
-                return self._taken_back(taken)
-        except Exception as error:
-            if self._check is None:
-                return self._refuse("unencodable")
-            if isinstance(error, InvalidEventError):
-                raise
-            raise InvalidEventError(snapshot.kind_of(event), "", f"cannot be encoded: {error}") from error
-        return True
+        def take(event: Event) -> bool:
+            try:
+                if len(queue) >= self._open_events or self._bytes_in - self._bytes_out >= most_bytes:
+                    reason = self._no_room(event)
+                    if reason is not None:
+                        return refuse(reason)
+                holder = holder_of()
+                if holder is ours:
+                    return refuse("own_log")
+                call = None if holder is None else holder.call
+                trace = trace_of() if tracing[0] is None else snapshot.trace_ids()
+                taken = encode((now(), call, trace, event))
+                if check is not None:
+                    check(taken)
+                size = len(taken)
+                if size > event_bytes:
+                    return refuse("too_large")
+                if not self.started and not self._start():
+                    return refuse("no_worker")
+                if self.ring is None:
+                    append(taken)
+                elif not self._journalled(taken):
+                    return refuse("journal_full")
+                self._bytes_in += size
+                if self._closed:  # by another thread meanwhile
+                    return self._taken_back(taken)
+            except Exception as error:
+                if check is None:
+                    return refuse("unencodable")
+                if isinstance(error, InvalidEventError):
+                    raise
+                raise InvalidEventError(snapshot.kind_of(event), "", f"cannot be encoded: {error}") from error
+            return True
+
+        return take
 
     def pop(self, count: int) -> list[Taken]:
         """The oldest events that wait, at most `count`, now the worker's."""

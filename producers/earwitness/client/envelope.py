@@ -104,8 +104,10 @@ def body(event: Event) -> Record:
     Raises:
         InvalidEventError: a time without its zone, or out of range.
     """
-    found: Record = msgspec.to_builtins(event, builtin_types=(datetime,))
-    kind = found.pop("kind")
+    kind = kind_of(event)
+    found: Record = {
+        name: msgspec.to_builtins(getattr(event, name), builtin_types=(datetime,)) for name in event.__struct_fields__
+    }
     way = route(kind)
     for name in way.maps:
         if found[name] is None:

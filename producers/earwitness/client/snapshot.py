@@ -20,6 +20,7 @@ from earwitness.client.errors import InvalidEventError
 from earwitness.schemas.events import EVENTS, Event
 
 __all__ = [
+    "TRACING",
     "Captured",
     "Snapshot",
     "decode",
@@ -35,8 +36,8 @@ __all__ = [
 encode = msgspec.msgpack.Encoder().encode
 """Takes `(captured_ns, call, trace, event)`."""
 
-_TRACING: Final[list[Any]] = [None]
-"""OpenTelemetry's module, where the app uses it."""
+TRACING: Final[list[Any]] = [None]
+"""OpenTelemetry's module, where the app uses it; see `trace_ids`."""
 _PATH = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
 
@@ -107,12 +108,12 @@ def kind_within(snapshot: bytes) -> str:
 def look_for_tracing() -> None:
     """See whether the app has imported OpenTelemetry by now: not with every event, for the table of modules is large."""
     trace = sys.modules.get("opentelemetry.trace")
-    _TRACING[0] = trace if hasattr(trace, "get_current_span") else None  # it may be in the middle of its import
+    TRACING[0] = trace if hasattr(trace, "get_current_span") else None  # it may be in the middle of its import
 
 
 def trace_ids() -> tuple[str, str] | None:
     """Trace and span id of the running span, where the app itself has imported OpenTelemetry; else those of the request."""
-    trace = _TRACING[0]
+    trace = TRACING[0]
     if trace is None:
         return TRACE.get()
     span = trace.get_current_span().get_span_context()

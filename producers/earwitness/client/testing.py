@@ -28,7 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -170,6 +170,8 @@ def _twin(kind: type[Audit]) -> type[Audit]:
     methods: dict[str, Any] = {}
     for base in reversed(CapturedAudit.__mro__[:-1]):
         methods |= {name: found for name, found in vars(base).items() if not name.startswith("__") and name not in own}
+    # A property, because a client has an `emit` of its own, which would win over a method.
+    methods["emit"] = property(lambda client: partial(CapturedAudit.emit, client))
     twin = type(f"Captured{kind.__name__}", (kind,), methods)
     _ORIGINALS[twin] = kind
     return twin

@@ -9,7 +9,7 @@ The binary encoding is that of the Avro 1.12 specification: https://avro.apache.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -20,33 +20,53 @@ from earwitness.schemas.varint import encode_long
 
 __all__ = ["LOW", "Encode", "encoder", "long", "moment", "prepare", "text"]
 
-Encode = Callable[[Any, bytearray], None]
-"""Writes what is an event's own, without the envelope, behind what is there already."""
+Encode = Callable[[Any, bytes], bytes]
+"""Gives an event's datum: its envelope, which is made already, and behind it what is its own."""
 
+_SOME: Final = b"\2"
 _SMALL = 4096
 _SIZES: Final[list[bytes]] = []
-_SOME_SIZES: Final[list[bytes]] = []
 _SINGLES: Final[list[bytes]] = []
 LOW: Final[list[bytes]] = []
 """Fourteen bits of a number that goes on."""
-_HIGH: Final[list[bytes]] = []
-"""Its last fourteen."""
+HIGH: Final[list[bytes]] = []
+"""Its last fourteen, where they are two bytes."""
+
+# Names, numbers, ids: a call says the same again and again, so it is looked up before it is written.
+_SHORT, _MOST = 32, 2_048
+_TEXTS: Final[dict[str, bytes]] = {}
+_SOMES: Final[dict[str, bytes]] = {}
 
 
 @cache
 def prepare() -> None:
     """Fill the tables, which take some milliseconds: before the first event, and not when this is imported."""
     _SIZES.extend(encode_long(number) for number in range(_SMALL))
-    _SOME_SIZES.extend(b"\x02" + size for size in _SIZES)
     _SINGLES.extend(bytes((each,)) for each in range(128))
     LOW.extend(bytes((each & 127 | 128, each >> 7 | 128)) for each in range(1 << 14))
-    _HIGH.extend(bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14))
+    HIGH.extend(bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14))
 
 
 def text(value: str) -> bytes:
     """A string as Avro writes it."""
     encoded = value.encode()
-    return encode_long(len(encoded)) + encoded
+    found = long(len(encoded)) + encoded
+    if len(encoded) <= _SHORT:
+        if len(_TEXTS) >= _MOST:
+            _TEXTS.clear()
+        _TEXTS[value] = found
+    return found
+
+
+def some(value: str) -> bytes:
+    """A string where there might be none."""
+    encoded = value.encode()
+    found = _SOME + long(len(encoded)) + encoded
+    if len(encoded) <= _SHORT:
+        if len(_SOMES) >= _MOST:
+            _SOMES.clear()
+        _SOMES[value] = found
+    return found
 
 
 def long(value: int) -> bytes:
@@ -55,7 +75,7 @@ def long(value: int) -> bytes:
         return _SIZES[value]
     if 0 <= value < 1 << 20:  # three bytes
         zigzag = value << 1
-        return LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else _HIGH[zigzag]
+        return LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else HIGH[zigzag]
     return encode_long(value)
 
 
@@ -63,7 +83,7 @@ def moment(microseconds: int) -> bytes:
     """A time: eight bytes for any between 1987 and 2540, which are taken two by two."""
     zigzag = microseconds << 1
     if 1 << 49 <= zigzag < 1 << 56:
-        return LOW[zigzag & 16383] + LOW[zigzag >> 14 & 16383] + LOW[zigzag >> 28 & 16383] + _HIGH[zigzag >> 42]
+        return LOW[zigzag & 16383] + LOW[zigzag >> 14 & 16383] + LOW[zigzag >> 28 & 16383] + HIGH[zigzag >> 42]
     return encode_long(microseconds)
 
 
@@ -75,111 +95,93 @@ def encoder(kind: str) -> Encode:
         UnknownSchemaError: there is no such kind.
     """
     prepare()
-    writer = _Writer(kind)
-    for field in catalogue.raw(kind).fields[len(ENVELOPE) :]:
-        writer.line(f"v = event.{field['name']}")
-        writer.value(field["type"], field["name"])
-    return writer.compiled()
+    return _Writer(kind).compiled(catalogue.raw(kind).fields[len(ENVELOPE) :])
 
 
 class _Writer:
-    """Collects the lines of one function. In them `out` is the datum, `v` the value, `n` its size."""
+    """Writes one function: a join of what its fields become, each an expression. In them `v` is the value at hand.
+
+    That is half as dear as to append to one piece of bytes after the other.
+    """
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        self._lines: list[str] = []
-        self._depth = 1
+        self._functions: list[str] = []
         self._names = 0
         self._scope: dict[str, Any] = {
+            "join": b"".join,
             "SIZES": _SIZES,
-            "SOME_SIZES": _SOME_SIZES,
+            "TEXTS": _TEXTS.get,
+            "SOMES": _SOMES.get,
+            "text": text,
+            "some": some,
             "long": long,
             "double": struct.Struct("<d").pack,
             "moment": moment,
             "microseconds": envelope.microseconds,
         }
 
-    def line(self, code: str) -> None:
-        self._lines.append("    " * self._depth + code)
-
-    def compiled(self) -> Encode:
-        source = "def encode(event, out):\n" + "\n".join(self._lines) + "\n"
-        exec(compile(source, f"<encoder of {self._kind}>", "exec"), self._scope)  # noqa: S102 (made of our own schemas)
+    def compiled(self, fields: Sequence[Mapping[str, Any]]) -> Encode:
+        values = [self._value(field["type"], f"event.{field['name']}", field["name"]) for field in fields]
+        source = [*self._functions, "def encode(event, head):", f"    return join((head, {', '.join(values)},))"]
+        exec(compile("\n".join(source), f"<encoder of {self._kind}>", "exec"), self._scope)  # noqa: S102 (of our own schemas)
         found: Encode = self._scope["encode"]
         return found
 
-    def value(self, kind: Any, name: str) -> None:
-        """Of `v`."""
+    def _value(self, kind: Any, value: str, name: str) -> str:
+        """The expression that writes what `value` gives."""
         if isinstance(kind, list):
-            self._nullable(next(branch for branch in kind if branch != "null"), name)
-            return
+            return self._nullable(next(branch for branch in kind if branch != "null"), value, name)
         what = kind["type"] if isinstance(kind, dict) else kind
         if isinstance(kind, dict) and kind.get("logicalType") == "timestamp-micros":
-            self.line(f"out += moment(microseconds({self._kind!r}, {name!r}, v))")
-        elif what == "string":
-            self.line("v = v.encode()")
-            self.line("n = len(v)")
-            self.line(f"out += SIZES[n] if n < {_SMALL} else long(n)")
-            self.line("out += v")
-        elif what in {"int", "long"}:
-            self.line(f"out += SIZES[v] if 0 <= v < {_SMALL} else long(v)")
-        elif what == "double":
-            self.line("out += double(v)")
-        elif what == "boolean":
-            self.line("out.append(1 if v else 0)")
-        elif what == "enum":
-            self.line(f"out += {self._constant({each: encode_long(at) for at, each in enumerate(kind['symbols'])})}[v]")
-        else:
-            self._several(kind, name)
+            return f"moment(microseconds({self._kind!r}, {name!r}, {value}))"
+        if what == "string":
+            return f"TEXTS(v := {value}) or text(v)"
+        if what in {"int", "long"}:
+            return f"SIZES[v] if 0 <= (v := {value}) < {_SMALL} else long(v)"
+        if what == "double":
+            return f"double({value})"
+        if what == "boolean":
+            return f"b'\\1' if {value} else b'\\0'"
+        if what == "enum":
+            return f"{self._symbols(kind)}[{value}]"
+        return f"{self._several(kind, name)}(v) if (v := {value}) else b'\\0'"
 
-    def _nullable(self, kind: Any, name: str) -> None:
-        self.line("if v is None:")
-        self.line("    out.append(0)")
-        self.line("else:")
-        self._depth += 1
+    def _nullable(self, kind: Any, value: str, name: str) -> str:
         if kind == "string":
-            self.line("v = v.encode()")
-            self.line("n = len(v)")
-            self.line(f"if n < {_SMALL}:")
-            self.line("    out += SOME_SIZES[n]")
-            self.line("else:")
-            self.line("    out.append(2); out += long(n)")
-            self.line("out += v")
+            written = "SOMES(v) or some(v)"
+        elif isinstance(kind, dict) and kind["type"] == "enum":
+            written = f"{self._symbols(kind, _SOME)}[v]"
         else:
-            self.line("out.append(2)")
-            self.value(kind, name)
-        self._depth -= 1
+            written = f"b'\\2' + ({self._value(kind, 'v', name)})"
+        return f"b'\\0' if (v := {value}) is None else {written}"
 
-    def _several(self, kind: dict[str, Any], name: str) -> None:
-        self.line("if v:")
-        self._depth += 1
-        self.line("out += long(len(v))")
-        self._names += 1
-        item = f"item{self._names}"
+    def _several(self, kind: Mapping[str, Any], name: str) -> str:
+        """The name of a function that writes a list or a map which is not empty, as one block."""
         if kind["type"] == "map":
-            self.line(f"for key, {item} in v.items():")
-            self._depth += 1
-            self.line("v = key")
-            self.value("string", name)
-            self._item(kind["values"], item, name)
+            parts, each = (
+                f"({self._value('string', 'key', name)}), ({self._value(kind['values'], 'item', name)})",
+                "key, item",
+            )
+            items = "items.items()"
         else:
-            self.line(f"for {item} in v:")
-            self._depth += 1
-            self._item(kind["items"], item, name)
-        self._depth -= 2
-        self.line("out.append(0)")
-
-    def _item(self, kind: Any, item: str, name: str) -> None:
-        if isinstance(kind, dict) and kind["type"] == "record":
-            for field in kind["fields"]:
-                self.line(f"v = {item}.{field['name']}")
-                self.value(field["type"], f"{name}[...].{field['name']}")
-        else:
-            self.line(f"v = {item}")
-            self.value(kind, name)
-
-    def _constant(self, value: object) -> str:
+            parts, each, items = self._item(kind["items"], name), "item", "items"
         self._names += 1
-        name = f"CONSTANT{self._names}"
-        self._scope[name] = value
+        function = f"several{self._names}"
+        self._functions += [
+            f"def {function}(items):",
+            f"    return join((long(len(items)), *[join(({parts},)) for {each} in {items}], b'\\0'))",
+        ]
+        return function
+
+    def _item(self, kind: Any, name: str) -> str:
+        if isinstance(kind, dict) and kind["type"] == "record":
+            fields = [(field["type"], field["name"]) for field in kind["fields"]]
+            return ", ".join(f"({self._value(inner, f'item.{own}', f'{name}[...].{own}')})" for inner, own in fields)
+        return f"({self._value(kind, 'item', name)})"
+
+    def _symbols(self, kind: Mapping[str, Any], front: bytes = b"") -> str:
+        self._names += 1
+        name = f"SYMBOLS{self._names}"
+        self._scope[name] = {symbol: front + encode_long(at) for at, symbol in enumerate(kind["symbols"])}
         return name

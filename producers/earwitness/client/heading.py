@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import hexlify
 from typing import Final
 
 from earwitness.client.encoder import LOW as _LOW
@@ -10,6 +9,7 @@ from earwitness.client.encoder import long, moment, prepare, text
 from earwitness.client.identity import Origin
 from earwitness.schemas import catalogue
 from earwitness.schemas.lint import ENVELOPE
+from earwitness.schemas.varint import encode_long
 
 __all__ = ["Heading", "Whom"]
 
@@ -33,6 +33,7 @@ _ORDER: Final = (
 )
 _UUID_SIZE: Final = b"H"  # 36, as Avro writes it
 _HEX: Final = [f"{number:03x}".encode() for number in range(4096)]
+_join = b"".join
 _MOST = 1_000  # calls that are remembered
 
 
@@ -51,13 +52,15 @@ class Heading:
         self._heads = {symbol: long(number) + head for number, symbol in enumerate(symbols)}
         self._event_id = origin.event_id
         self._millisecond, self._id_front = -1, b""
-        self._id_middle = f"-{0x8000 | origin.salt >> 18:04x}-".encode()
-        self._id_end = (origin.salt & 0x3_FFFF) << 30
+        self._salt = f"-{0x8000 | origin.salt >> 18:04x}-".encode(), (origin.salt & 0x3_FFFF) << 30
+        self._sequences, self._id_middle = -1, b""
+        self._sequence_start: list[bytes] = []
+        self._sequence_end = b""
         self._block, self._time_end = -1, b""
         self._end = text(origin.tenant) + b"\0"
         self._tails: dict[Whom, bytes] = {}
 
-    def bytes_of(self, captured_ns: int, sequence: int, occurred: int, severity: str, whom: Whom) -> bytearray:
+    def bytes_of(self, captured_ns: int, sequence: int, occurred: int, severity: str, whom: Whom) -> bytes:
         """The envelope of an event that was not replayed; what is its kind's own comes behind it.
 
         Args:
@@ -71,22 +74,36 @@ class Heading:
         if milliseconds != self._millisecond:
             self._millisecond = milliseconds
             self._id_front = _UUID_SIZE + self._event_id(captured_ns, 0)[:15].encode()
-        # As `Origin.event_id` makes it; many events share a millisecond, all of a process the rest.
-        out = bytearray(self._id_front)
-        out += _HEX[rest * 4096 // 1_000_000]
-        out += self._id_middle
-        out += hexlify((self._id_end | sequence & 0x3FFF_FFFF).to_bytes(6, "big"))
+        if sequence >> 12 != self._sequences:
+            self._begin(sequence)
         zigzag = occurred << 1
-        if zigzag >> 28 == self._block:
-            out += _LOW[zigzag & 16383]
-            out += _LOW[zigzag >> 14 & 16383]
-            out += self._time_end
+        return _join((
+            # As `Origin.event_id` makes it; many events share a millisecond, all of a process the rest.
+            self._id_front,
+            _HEX[rest * 4096 // 1_000_000],
+            self._id_middle,
+            _HEX[sequence & 4095],
+            _LOW[zigzag & 16383] + _LOW[zigzag >> 14 & 16383] + self._time_end
+            if zigzag >> 28 == self._block
+            else self._moment(occurred),
+            self._heads[severity],
+            self._sequence_start[sequence & 8191],
+            self._sequence_end,
+            self._tails.get(whom) or self._tail(whom),
+        ))  # fmt: skip
+
+    def _begin(self, sequence: int) -> None:
+        """What is the same in 4096 sequences: most of their hexadecimal digits, and the end of what Avro makes of them."""
+        self._sequences = sequence >> 12
+        middle, end = self._salt
+        self._id_middle = middle + f"{(end | sequence & 0x3FFF_FFFF) >> 12:09x}".encode()
+        rest = sequence >> 13
+        if rest:
+            self._sequence_start = _LOW[::2]
+            self._sequence_end = encode_long(~(rest >> 1) if rest & 1 else rest >> 1)  # undoes its zigzag
         else:
-            out += self._moment(occurred)
-        out += self._heads[severity]
-        out += long(sequence)
-        out += self._tails.get(whom) or self._tail(whom)
-        return out
+            self._sequence_start = [encode_long(each) for each in range(8192)]
+            self._sequence_end = b""
 
     def _moment(self, occurred: int) -> bytes:
         found = moment(occurred)

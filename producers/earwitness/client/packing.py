@@ -83,8 +83,7 @@ class Packer:
         else:
             occurred = envelope.microseconds(way.kind, "occurred_at", event.occurred_at)
         severity = event.severity or way.severity or envelope.severity(event)
-        body = self._heading.bytes_of(captured_ns, sequence, occurred, severity, (call_sid, caller, trace))
-        way.encode(event, body)
+        head = self._heading.bytes_of(captured_ns, sequence, occurred, severity, (call_sid, caller, trace))
         return Frame(
             self._origin.producer_id,
             sequence,
@@ -92,7 +91,7 @@ class Packer:
             way.topic,
             call_sid or self._key,
             way.schema_id,
-            bytes(body),
+            way.encode(event, head),
             captured_ns // 1_000_000,
         )
 

@@ -142,13 +142,11 @@ class Capture:
 
     def pop(self, count: int) -> list[Taken]:
         """The oldest events that wait, at most `count`, now the worker's."""
-        queue = self._queue
-        found: list[Taken] = []
+        take = self._queue.popleft
         with self._books.lock:
-            for _ in range(min(count, len(queue))):
-                one = queue.popleft()
-                found.append((NO_SLOT, one) if type(one) is bytes else one)  # type: ignore[arg-type]
-            self._books.taken += len(found)
+            raw = [take() for _ in range(min(count, len(self._queue)))]
+            self._books.taken += len(raw)
+        found: list[Taken] = [(NO_SLOT, one) if type(one) is bytes else one for one in raw]  # type: ignore[misc]
         self._bytes_out += sum([len(taken) for _, taken in found])
         return found
 

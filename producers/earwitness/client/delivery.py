@@ -88,8 +88,9 @@ class Delivery:
         self._number = number = self._number + 1
         self._on_the_way[number] = parcel
         parcel.sent_at = now
+        producer = self._ready() if self._producer is None else self._producer
         try:
-            self._ready().produce(
+            producer.produce(
                 frame.topic, prefix + frame.body, frame.key, on_delivery=partial(self._done, number, parcel)
             )
         except BufferError:

@@ -112,12 +112,13 @@ class Dispatch:
         if self._spool_first and hand:
             fresh = [parcel for parcel in hand if parcel.protected and parcel.row == NO_ROW]
             self._shelf.put(fresh, now, live=True)
+        missing, send = self._frames.missing, self._send
         for _ in range(min(len(hand), _CHUNK)):
             parcel = hand[0]
-            if parcel.frame.kind in self._frames.missing:
+            if missing and parcel.frame.kind in missing:
                 if not self._spool([parcel]):
                     return False
-            elif not self._send(parcel, now):
+            elif not send(parcel, now):
                 break
             hand.popleft()
         if hand and not self.delivery.has_failed:

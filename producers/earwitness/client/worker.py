@@ -33,7 +33,7 @@ __all__ = ["TICK_SECONDS", "Worker"]
 
 TICK_SECONDS = 0.02
 _PACED, _PAUSE_SECONDS = 8, 0.0005
-_SPRINT, _SPRINT_ABOVE = 256, 0.25
+_SPRINT, _SPRINT_ABOVE = 500, 0.25
 _ON_DISK_IN_TIME = 160  # waiting events that a paced worker can still spool within a tick
 _REPLAYS, _SPRINT_REPLAYS = 16, 64  # of a turn; all that there are when somebody waits
 _AFTER_ERROR_SECONDS = 1.0

@@ -309,7 +309,8 @@ def test_replay_brings_dead_processes_events_into_kafka_and_empties_their_files(
     service = f"replayed-{secrets.token_hex(4)}"
     for name, value in stack.environment("producer").items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("EARWITNESS_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("EARWITNESS_SPOOL_DIR", str(tmp_path))
+    monkeypatch.setenv("EARWITNESS_ENVIRONMENT", "spool")
     expected = set()
     for number in range(3):
         origin = Origin(service, "prod", "acme", f"{service}-{number}")
@@ -357,7 +358,8 @@ def test_replay_without_a_broker_keeps_everything(tmp_path):
     dead.close()
     environment = os.environ | {
         "EARWITNESS_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-        "EARWITNESS_SPOOL_DIR": str(tmp_path / "spool"),
+        "EARWITNESS_SPOOL_DIR": str(tmp_path),
+        "EARWITNESS_ENVIRONMENT": "spool",
     }
     command = [sys.executable, "-m", "earwitness.cli", "spool", "replay"]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -19,7 +19,8 @@ ORIGIN = Origin("ivr", "prod", "acme", "dead-1")
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    monkeypatch.setenv("EARWITNESS_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("EARWITNESS_SPOOL_DIR", str(tmp_path))
+    monkeypatch.setenv("EARWITNESS_ENVIRONMENT", "spool")
     return tmp_path
 
 
@@ -46,7 +47,8 @@ def test_without_a_spool_there_is_nothing_to_list(capsys, place):
         0,
         "service\tproducer\tstate\tevents\tinvalid\tjournal\tbytes\toldest, s\n",
     )
-    assert run(capsys, "spool", "list", "--json") == (0, "", "")
+    code, out, err = run(capsys, "spool", "list", "--json")
+    assert (code, out, err.splitlines()) == (0, "", [f"earwitness: nothing waits in {place / 'spool'}"])
     assert run(capsys, "spool", "export") == (0, "", "")
     assert run(capsys, "spool", "replay")[:2] == (0, "0 events delivered, 0 stay\n")
     assert not (place / "spool").exists(), "looking makes nothing"
@@ -163,7 +165,18 @@ def test_a_directory_of_the_command_line_wins(capsys, place, monkeypatch):
     monkeypatch.setenv("EARWITNESS_SPOOL_DIR", "/does/not/exist")
     monkeypatch.chdir(place)
     assert run(capsys, "spool", "list")[1].count("\n") == 1
-    assert run(capsys, "spool", "list", "--dir", "spool")[1].count("\n") == 2
+    assert run(capsys, "spool", "list", "--dir", ".")[1].count("\n") == 2
+
+
+def test_an_environment_has_a_spool_of_its_own(capsys, place, monkeypatch):
+    dead(place).close()
+    monkeypatch.setenv("EARWITNESS_ENVIRONMENT", "../staging")
+    code, _, err = run(capsys, "spool", "list")
+    assert code == 0
+    assert err == (
+        f"earwitness: nothing waits in {place / '%2E.%2Fstaging'}; there are spools of: spool "
+        "(EARWITNESS_ENVIRONMENT chooses)\n"
+    )
 
 
 def test_a_directory_of_others_is_told(capsys, place):
@@ -204,19 +217,20 @@ def test_settings_are_read(monkeypatch):
     default = Settings.load({})
     assert (default.durability, str(default.spool.directory)) == (
         "spool_first",
-        "/home/ivr/.local/state/earwitness/spool",
+        "/home/ivr/.local/state/earwitness/spool/dev",
     )
     monkeypatch.setenv("XDG_STATE_HOME", "/var/lib/ivr")
-    assert str(Settings.load({}).spool.directory) == "/var/lib/ivr/earwitness/spool"
+    assert str(Settings.load({}).spool.directory) == "/var/lib/ivr/earwitness/spool/dev"
     given = Settings.load(
         {
             "EARWITNESS_SPOOL_DIR": "/spool",
+            "EARWITNESS_ENVIRONMENT": "prod",
             "EARWITNESS_SPOOL_MAX_BYTES": "2GiB",
             "EARWITNESS_SPOOL_MAX_DAYS": "0.5",
             "EARWITNESS_SPOOL_SYNC": "FULL",
             "EARWITNESS_DURABILITY": "journal",
         }
     )
-    assert (given.durability, str(given.spool.directory)) == ("journal", "/spool")
+    assert (given.durability, str(given.spool.directory)) == ("journal", "/spool/prod")
     assert (given.spool.max_bytes, given.spool.max_days, given.spool.sync) == (2 << 30, 0.5, "full")
     assert os.environ["HOME"] == "/home/ivr"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ import msgspec
 from earwitness.cli.options import as_json, config_file, home, settings_for
 from earwitness.cli.output import Working, json_line, print_table
 from earwitness.client.spool import SpoolError
-from earwitness.client.spool.export import Refusal, SpoolFiles, events, find, services
+from earwitness.client.spool.export import Refusal, SpoolFiles, environments, events, find, services
 from earwitness.client.spool.places import file_name
 from earwitness.client.spool.publishing import Published, publish
 from earwitness.runtime.errors import UsageError
@@ -35,7 +34,8 @@ _service = click.option("--service", help="Only this service's.")
 def spool() -> None:
     """What waits on disk because the broker was away, and the way of dead processes' events into Kafka.
 
-    Run it as the user that the app runs as: the files are that user's alone. A living process delivers its own.
+    Run it as the user that the app runs as, with its EARWITNESS_ENVIRONMENT: the files are that user's alone, and each
+    environment has its own. A living process delivers its own.
     """
 
 
@@ -46,7 +46,10 @@ def spool() -> None:
 @as_json
 def list_(*, directory: Path | None, service: str | None, config: Path | None, as_json: bool) -> None:
     """List each process's files: whether it lives, what is in them, how large they are, how old the oldest event is."""
-    found = [each for place in _places(_settings(directory, config), service) for each in find(place)]
+    settings = _settings(directory, config)
+    found = [each for place in _places(settings, service) for each in find(place)]
+    if not found:
+        _tell_of_others(settings)
     if as_json:
         for each in found:
             json_line({name: value for name, value in each._asdict().items() if name != "stem"})
@@ -133,8 +136,8 @@ def replay(*, directory: Path | None, service: str | None, home: Path, config: P
 
 
 def _settings(directory: Path | None, config: Path | None) -> SpoolSettings:
-    settings = Settings.load(os.environ, config).spool
-    return settings if directory is None else replace(settings, directory=directory.absolute())
+    given = {} if directory is None else {"EARWITNESS_SPOOL_DIR": str(directory.absolute())}
+    return Settings.load({**os.environ, **given}, config).spool
 
 
 def _places(settings: SpoolSettings, service: str | None) -> list[Path]:
@@ -145,6 +148,13 @@ def _places(settings: SpoolSettings, service: str | None) -> list[Path]:
     if not wanted:
         raise UsageError(f"there is no spool of a service {service!r} in {settings.directory}")
     return wanted
+
+
+def _tell_of_others(settings: SpoolSettings) -> None:
+    """Nothing was found; perhaps another environment was meant."""
+    others = environments(settings)
+    hint = f"; there are spools of: {', '.join(others)} (EARWITNESS_ENVIRONMENT chooses)" if others else ""
+    click.echo(f"earwitness: nothing waits in {settings.directory}{hint}", err=True)
 
 
 def _state(files: SpoolFiles) -> str:

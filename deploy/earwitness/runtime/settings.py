@@ -169,7 +169,7 @@ class Settings:
             clickhouse_registry_url=_clickhouse_registry(values),
             registry=_registry(values),
             durability=durability(values),
-            spool=SpoolSettings.read(values),
+            spool=SpoolSettings.read(values, values.get("environment", cls.environment)),
         )
 
     def need_kafka(self) -> KafkaSettings:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
+from urllib.parse import quote
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.secret import PREFIX
@@ -43,6 +44,7 @@ class SpoolSettings:
 
     Attributes:
         directory: where it lives; one directory a service in it. None: the user has no home and no directory was given.
+            It is an environment's own: what waits for one broker must never go to another one's.
         max_bytes: how large one process's file may grow; what would be more is refused.
         max_days: events older than that are dropped, and counted.
         sync: `normal` survives the process, `full` the machine's power too, for a wait on the disk at every commit.
@@ -62,22 +64,33 @@ class SpoolSettings:
             raise SettingsError(f"{PREFIX}SPOOL_SYNC is {self.sync!r}; give normal or full")
 
     @classmethod
-    def read(cls, values: Mapping[str, str]) -> SpoolSettings:
+    def read(cls, values: Mapping[str, str], environment: str) -> SpoolSettings:
         """The settings by their names in lower case without the prefix.
+
+        Args:
+            values: all that are given.
+            environment: the one that the process runs in: a directory in `spool_dir`.
 
         Raises:
             SettingsError: one cannot be used.
         """
-        directory = values.get("spool_dir")
-        if directory and not Path(directory).is_absolute():
+        given = values.get("spool_dir")
+        if given and not Path(given).is_absolute():
             # A relative one would be another directory, and what is in it forgotten, when the app starts elsewhere.
-            raise SettingsError(f"{PREFIX}SPOOL_DIR is {directory!r}; give an absolute path")
+            raise SettingsError(f"{PREFIX}SPOOL_DIR is {given!r}; give an absolute path")
+        directory = Path(given) if given else _default_directory()
         return cls(
-            directory=Path(directory) if directory else _default_directory(),
+            directory=None if directory is None else directory / _segment(environment),
             max_bytes=_bytes(values["spool_max_bytes"]) if "spool_max_bytes" in values else cls.max_bytes,
             max_days=_days(values["spool_max_days"]) if "spool_max_days" in values else cls.max_days,
             sync="full" if (sync := values.get("spool_sync", cls.sync).lower()) == "full" else _normal(sync),
         )
+
+
+def _segment(name: str) -> str:
+    """A name as one of a path's: never above the directory, nor hidden in it."""
+    quoted = quote(name, safe=" @+,=")
+    return "%2E" + quoted[1:] if quoted.startswith(".") else quoted or "%"
 
 
 def durability(values: Mapping[str, str]) -> Durability:

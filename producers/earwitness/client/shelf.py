@@ -171,10 +171,12 @@ class Shelf:
             self._expire_at = now + _EXPIRE_SECONDS
             try:
                 self._spool.expire(keep=self._live | self._to_delete)
+                self._books.spool_bytes = self._spool.bytes
+                self._books.spool_oldest_seconds = self._spool.oldest_age_seconds
             except SpoolError as error:
                 self._failed_in_use(error)
-        self._books.spool_bytes = self._spool.bytes if self._spool.count else 0
-        self._books.spool_oldest_seconds = self._spool.oldest_age_seconds
+        if not self._spool.count:
+            self._books.spool_bytes, self._books.spool_oldest_seconds = 0, 0.0
         for notice in self._spool.take_notices():
             self._log.say(notice, "the audit spool: %s", notice)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 
@@ -23,7 +24,7 @@ from earwitness.client.spool.ring import Ring
 from earwitness.client.spool.store import Aside, Row, Store
 from earwitness.runtime.settings import SpoolSettings
 
-__all__ = ["Refusal", "SpoolFiles", "events", "find", "services"]
+__all__ = ["Refusal", "SpoolFiles", "environments", "events", "find", "services"]
 
 _AT_ONCE = 500
 
@@ -69,6 +70,17 @@ class Refusal(NamedTuple):
     kind: str
     reason: str
     captured: Any
+
+
+def environments(settings: SpoolSettings) -> list[str]:
+    """The names of all environments that have, or had, a spool of this user's beside the settings' own; raises nothing."""
+    if settings.directory is None:
+        return []
+    try:
+        found = [each.name for each in settings.directory.parent.iterdir() if each.is_dir() and not each.is_symlink()]
+    except OSError:
+        return []
+    return sorted(unquote(name) for name in found)
 
 
 def services(settings: SpoolSettings) -> list[Path]:

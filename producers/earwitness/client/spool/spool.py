@@ -20,7 +20,6 @@ __all__ = ["Spool"]
 
 _MOST_ASIDE = 1_000
 _EXPIRED_AT_ONCE = 500
-_MEASURED_ROWS = 256  # appended ones until the size is looked up again
 _DAY_MS = 86_400_000
 
 
@@ -29,7 +28,6 @@ class Spool:
 
     Attributes:
         count: events in it.
-        bytes: what its file uses, beside the write-ahead log of at most a few MiB.
         expired: events that were dropped for their age so far, dead processes' included.
         damaged: events that could not be read back so far, where that can be counted.
         is_adopting: `adopt` has not come to an end, though there is room: call it again.
@@ -38,7 +36,7 @@ class Spool:
     """
 
     def __init__(self, settings: SpoolSettings, producer_id: str, claim: Claim) -> None:
-        self.count = self.bytes = self.expired = self.damaged = self.aside = self.aside_skipped = 0
+        self.count = self.expired = self.damaged = self.aside = self.aside_skipped = 0
         self.is_adopting = False
         self._settings = settings
         self._producer_id = producer_id
@@ -46,7 +44,8 @@ class Spool:
         self._lost: list[Lost] = []
         self._notices: list[str] = []
         self._next = 1
-        self._measure_at = 0
+        self._bytes = 0
+        self._is_measured = False
         self._oldest_ms: int | None = None
         self._is_open = True
         self._orphans = Orphans(claim.stem.parent, claim.stem, settings.max_days)
@@ -86,13 +85,11 @@ class Spool:
         first = self._next
         with self._watched():
             self._store.insert(first, frames)
-            if first >= self._measure_at:
-                self.bytes = self._store.used_bytes
-                self._measure_at = first + _MEASURED_ROWS
         self._next += len(frames)
         if not self.count:
             self._oldest_ms = frames[0].captured_ms
         self.count += len(frames)
+        self._is_measured = False
         return list(range(first, self._next))
 
     def delete(self, ids: Collection[int]) -> None:
@@ -105,8 +102,7 @@ class Spool:
         if ids:
             with self._watched():
                 self.count -= self._store.delete(ids)
-                self._store.shrink()
-                self._measure()
+            self._is_measured = False
 
     def oldest(self, after: int, count: int) -> list[tuple[int, Frame]]:
         """The first events with ids above `after`, at most `count` of them, by id.
@@ -181,6 +177,7 @@ class Spool:
         if self.aside:
             with self._watched():
                 self.aside -= self._store.expire_asides(border)
+        self._measure()
         if self._oldest_ms is None or self._oldest_ms >= border:
             return 0
         old = []
@@ -194,8 +191,15 @@ class Spool:
         return len(old)
 
     @property
+    def bytes(self) -> int:
+        """What its file uses, beside the write-ahead log of at most a few MiB; raises as `oldest`."""
+        self._measure()
+        return self._bytes
+
+    @property
     def oldest_age_seconds(self) -> float:
-        """How long ago the event was captured that will be delivered next; 0 when there is none."""
+        """How long ago the event was captured that will be delivered next; 0 when there is none. Raises as `oldest`."""
+        self._measure()
         return 0.0 if self._oldest_ms is None else max(0.0, time.time() - self._oldest_ms / 1000)
 
     def take_lost(self) -> list[Lost]:
@@ -236,7 +240,7 @@ class Spool:
             self.aside = store.one("SELECT count(*) FROM aside")
             self._next = max(self._next, (store.one("SELECT max(id) FROM frames") or 0) + 1)
             self._store = store
-            self._measure()
+            self._look()
         except BaseException:
             store.close()
             raise
@@ -263,14 +267,21 @@ class Spool:
         except SpoolDamagedError as error:
             self._store.close()
             self._leave_to_adoption(error)
-            self.count = self.bytes = self.aside = 0
-            self._oldest_ms = None
+            self.count = self.aside = 0
             self._store = self._open_store()
             raise
 
     def _measure(self) -> None:
-        self.bytes = self._store.used_bytes
+        """Look at the file, if it has changed: when somebody asks, for it takes as long as to store a hundred events."""
+        if not self._is_measured:
+            with self._watched():
+                self._store.shrink()
+                self._look()
+
+    def _look(self) -> None:
+        self._bytes = self._store.used_bytes
         self._oldest_ms = self._store.one("SELECT captured_ms FROM frames ORDER BY id LIMIT 1") if self.count else None
+        self._is_measured = True
 
     def _keep(self, rows: Sequence[Aside]) -> None:
         fitting = rows[: max(0, _MOST_ASIDE - self.aside)]
@@ -292,4 +303,4 @@ class Spool:
         self._keep([Aside(0, "", 0, "unknown", row.packed, "the row is damaged", now_ms) for row in rows])
         self.count -= self._store.delete([row.id for row in rows])
         self._lose([Lost(row.id, "", 0, "unknown", "spool_damaged") for row in rows])
-        self._measure()
+        self._is_measured = False

@@ -152,14 +152,15 @@ class Trial:
         self.place = place
         self.notes = place / "notes"
         self.notes.mkdir()
-        self.spool = place / "spool"
+        self.spool = place / "spool" / "trial"  # the environment's own
         self.log_file = place / "log"
         self.environment = {
             **environment,
             "PATH": os.environ["PATH"],
             "SERVICE": self.service,
             "NOTES": str(self.notes),
-            "EARWITNESS_SPOOL_DIR": str(self.spool),
+            "EARWITNESS_SPOOL_DIR": str(self.spool.parent),
+            "EARWITNESS_ENVIRONMENT": self.spool.name,
             "PYTHONPATH": str(APPS),
             "PYTHONWARNINGS": "ignore::DeprecationWarning",
         }

@@ -1,8 +1,9 @@
 """The one thread that does all the work, and the pace at which it does it.
 
 It looks every 20 ms instead of being woken by every event, which would cost the caller two to three times as much. And it
-paces itself, 8 events and then half a millisecond off, because the app's event loop competes with it for the GIL; when
-the queue fills up, or what waits would not be on disk within a tick, it runs flat out.
+paces itself, 8 events and then half a millisecond off, because the app's event loop competes with it for the GIL. When
+what waits would not be on disk within a tick that way, it only lets go of the GIL after 8 events; when that has not helped
+for a tick, because others want the GIL all the time, or when the queue fills up, it runs flat out.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from earwitness.schemas.wire import WireIds
 __all__ = ["TICK_SECONDS", "Worker"]
 
 TICK_SECONDS = 0.02
-_PACED, _PAUSE_SECONDS = 8, 0.0005
+_PACED, _PAUSE_SECONDS, _YIELD_SECONDS = 8, 0.0005, 0.00002
+_SPOOLING_PAUSE_SECONDS = 0.00025  # its turns are longer by a transaction: 8,000 events a second would else be too many
 _SPRINT, _SPRINT_ABOVE = 500, 0.25
 _ON_DISK_IN_TIME = 160  # waiting events that a paced worker can still spool within a tick
 _REPLAYS, _SPRINT_REPLAYS = 16, 64  # of a turn; all that there are when somebody waits
@@ -97,6 +99,7 @@ class Worker:
         self._wake = threading.Event()
         self._journal: Journal | None = None
         self._hurry_until, self._hurry_goal = 0.0, 0
+        self._behind_since: float | None = None
         self._deadline: float | None = None
 
     def keep_journal(self, journal: Journal) -> None:
@@ -141,7 +144,8 @@ class Worker:
             self._frames.look()
         hurried = now < self._hurry_until and not self._books.met(self._hurry_goal)
         waiting = len(self._capture)
-        sprints = hurried or self._capture.filled > _SPRINT_ABOVE or (self._spool_first and waiting > _ON_DISK_IN_TIME)
+        pause = self._pause(waiting, now)
+        sprints = hurried or pause == 0.0
         more = False
         if dispatch.hand_on():
             taken = self._capture.pop(_SPRINT if sprints else _PACED)
@@ -157,7 +161,7 @@ class Worker:
             self._report()
         self._notify()
         if more or fed:
-            return 0.0 if sprints else _PAUSE_SECONDS
+            return 0.0 if sprints else pause
         if dispatch.hand:
             dispatch.poll(TICK_SECONDS)
             return 0.0
@@ -167,6 +171,19 @@ class Worker:
             self._notify()
             return 0.0
         return max(TICK_SECONDS - (self._clock() - now), _PAUSE_SECONDS)
+
+    def _pause(self, waiting: int, now: float) -> float:
+        """How long to leave the GIL to others after a few events; 0: not to think of them now."""
+        if self._capture.filled > _SPRINT_ABOVE:
+            return 0.0
+        if not self._spool_first:
+            return _PAUSE_SECONDS
+        if waiting <= _ON_DISK_IN_TIME:
+            self._behind_since = None
+            return _SPOOLING_PAUSE_SECONDS
+        if self._behind_since is None:
+            self._behind_since = now
+        return _YIELD_SECONDS if now - self._behind_since < TICK_SECONDS else 0.0
 
     def end(self, deadline: float) -> None:
         """Deliver, spool, report, close; each has its share of the time."""

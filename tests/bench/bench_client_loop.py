@@ -1,7 +1,7 @@
 """What a busy app's event loop suffers from the client's worker, which competes with it for the interpreter.
 
     make bench NAME=client_loop
-    EARWITNESS_HOME=… python tests/bench/bench_client_loop.py [--rounds 3] [--rate 1000] [--uvicorn-rate 1000] [--seconds 15]
+    EARWITNESS_HOME=… python tests/bench/bench_client_loop.py [--rounds 3] [--rate 1000] [--uvicorn-rate 300] [--seconds 15]
 
 Needs a running embedded stack, or a broker in EARWITNESS_KAFKA_*. Requests arrive at random moments (Poisson, the same ones for
 every system) at a steady mean rate, whatever becomes of those before; each reads a form and gives six events. Lag is how much
@@ -120,7 +120,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1000.0, help="requests a second")
     parser.add_argument(
-        "--uvicorn-rate", type=float, default=1000.0, help="requests a second, where a real server has them"
+        "--uvicorn-rate",
+        type=float,
+        default=300.0,
+        help="requests a second, where a real server has them: it does not reach a thousand on a core",
     )
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--systems", default=USUAL)

@@ -67,6 +67,7 @@ class Watched:
 def main(way: str) -> None:
     watched = Watched(way)
     door = socket.create_server(("127.0.0.1", 0), backlog=512)
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does that to sockets of its own only
     print(door.getsockname()[1], flush=True)  # who comes before uvicorn does is kept waiting
     config = uvicorn.Config(watched.app, loop="asyncio", access_log=False, log_level="error")
     uvicorn.Server(config).run(sockets=[door])

@@ -17,10 +17,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.secret import PREFIX, Secret, read_private_file
+from earwitness.runtime.setting_values import boolean, from_file, level, path, url
 from earwitness.runtime.spool_settings import NAMES as _SPOOL
 from earwitness.runtime.spool_settings import Durability, SpoolSettings, durability
 
@@ -145,7 +145,7 @@ class Settings:
         Raises:
             SettingsError: a name is unknown, a value malformed, a file of a secret unusable.
         """
-        values = _from_file(file) if file is not None else {}
+        values = from_file(file) if file is not None else {}
         for name, value in (os.environ if environ is None else environ).items():
             if name.startswith(PREFIX):
                 values[name.removeprefix(PREFIX).lower()] = value
@@ -156,14 +156,14 @@ class Settings:
                 + ", ".join(PREFIX + name.upper() for name in sorted(_OWN)),
             )
         return cls(
-            enabled=_boolean("enabled", values.get("enabled", "1")),
+            enabled=boolean("enabled", values.get("enabled", "1")),
             environment=values.get("environment", cls.environment),
             service=values.get("service", cls.service),
             tenant=values.get("tenant", cls.tenant),
             home=Path(values["home"]) if "home" in values else cls.home,
-            masking_key_file=_path(values.get("masking_key_file")),
-            quarantine_key_file=_path(values.get("quarantine_key_file")),
-            log_level=_level(values.get("log_level", cls.log_level)),
+            masking_key_file=path(values.get("masking_key_file")),
+            quarantine_key_file=path(values.get("quarantine_key_file")),
+            log_level=level(values.get("log_level", cls.log_level)),
             kafka=_kafka(values),
             clickhouse=_clickhouse(values),
             clickhouse_registry_url=_clickhouse_registry(values),
@@ -193,31 +193,11 @@ class Settings:
         return self.clickhouse
 
 
-def _from_file(file: Path) -> dict[str, str]:
-    import tomllib  # not before there is a file: most clients are set up by the environment alone
-
-    try:
-        loaded = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read the settings file {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is no valid TOML: {error}") from error
-    values: dict[str, str] = {}
-    for name, value in loaded.items():
-        if isinstance(value, bool):
-            values[name] = "1" if value else "0"
-        elif isinstance(value, str | int | float):
-            values[name] = str(value)
-        else:
-            raise SettingsError(f"{file}: {name} must be a text, a number or true/false, not {type(value).__name__}")
-    return values
-
-
 def _kafka(values: Mapping[str, str]) -> KafkaSettings | None:
     bootstrap = values.get("kafka_bootstrap")
     if not bootstrap:
         return None
-    password_file = _path(values.get("kafka_sasl_password_file"))
+    password_file = path(values.get("kafka_sasl_password_file"))
     username = values.get("kafka_sasl_username")
     if (username is None) != (password_file is None):
         raise SettingsError(
@@ -238,72 +218,35 @@ def _kafka(values: Mapping[str, str]) -> KafkaSettings | None:
 
 
 def _clickhouse(values: Mapping[str, str]) -> ClickHouseSettings | None:
-    url = _url("clickhouse_url", values.get("clickhouse_url"))
-    if url is None:
+    address = url("clickhouse_url", values.get("clickhouse_url"))
+    if address is None:
         return None
-    password_file = _path(values.get("clickhouse_password_file"))
+    password_file = path(values.get("clickhouse_password_file"))
     return ClickHouseSettings(
-        url=url,
+        url=address,
         user=values.get("clickhouse_user", "default"),
         password=Secret.from_file(password_file, setting="clickhouse_password_file") if password_file else None,
     )
 
 
 def _registry(values: Mapping[str, str]) -> RegistrySettings | None:
-    url = _url("registry_url", values.get("registry_url"))
-    if url is None:
+    address = url("registry_url", values.get("registry_url"))
+    if address is None:
         return None
-    user, password_file = values.get("registry_user"), _path(values.get("registry_password_file"))
+    user, password_file = values.get("registry_user"), path(values.get("registry_password_file"))
     if (user is None) != (password_file is None):
         raise SettingsError(f"{PREFIX}REGISTRY_USER and {PREFIX}REGISTRY_PASSWORD_FILE go together; only one is set")
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return RegistrySettings(
-        url=url,
-        cache=_path(values.get("registry_cache")) or caches / "earwitness" / "registry",
+        url=address,
+        cache=path(values.get("registry_cache")) or caches / "earwitness" / "registry",
         user=user,
         password=Secret.from_file(password_file, setting="registry_password_file") if password_file else None,
-        ca_file=_path(values.get("registry_ca_file")),
+        ca_file=path(values.get("registry_ca_file")),
     )
 
 
 def _clickhouse_registry(values: Mapping[str, str]) -> str | None:
-    given = _url("clickhouse_registry_url", values.get("clickhouse_registry_url"))
+    given = url("clickhouse_registry_url", values.get("clickhouse_registry_url"))
     # A password cannot go to ClickHouse with the address: it would stand in its query log.
-    return given or (None if "registry_user" in values else _url("registry_url", values.get("registry_url")))
-
-
-def _boolean(name: str, value: str) -> bool:
-    lowered = value.strip().lower()
-    if lowered in {"1", "true", "yes", "on"}:
-        return True
-    if lowered in {"0", "false", "no", "off"}:
-        return False
-    raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; give 1 or 0")
-
-
-def _level(value: str) -> str:
-    upper = value.strip().upper()
-    if upper not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise SettingsError(f"{PREFIX}LOG_LEVEL is {value!r}; give DEBUG, INFO, WARNING or ERROR")
-    return upper
-
-
-def _path(value: str | None) -> Path | None:
-    return Path(value) if value else None
-
-
-def _url(name: str, value: str | None) -> str | None:
-    if not value:
-        return None
-    if not value.startswith(("http://", "https://")):
-        raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; it must start with http:// or https://")
-    if "@" in value:
-        raise SettingsError(f"{PREFIX}{name.upper()} holds a user or password; give them as settings of their own")
-    try:
-        parts = urlsplit(value)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, or a bracket too many
-        usable = False
-    if not usable:
-        raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}; give http(s)://host:port")
-    return value.rstrip("/")
+    return given or (None if "registry_user" in values else url("registry_url", values.get("registry_url")))

@@ -314,6 +314,9 @@ class Row:
     def timestamp(self):
         return 1, 0
 
+    def headers(self):
+        return None
+
 
 def test_whoever_lost_a_partition_stores_nothing_in_it_any_more(sink, stack):
     settings = stack.settings("sink")

@@ -47,10 +47,10 @@ def sets(seed: int = SEED, rows: int = ROWS) -> Iterator[tuple[str, list[Row]]]:
         )
 
 
-def made(dice: random.Random, language: str, name: str = "") -> Row:
-    """One text. A sixth have no personal data; some say a second sentence."""
+def made(dice: random.Random, language: str, name: str = "", sentences: tuple[int, ...] = (1, 1, 1, 2)) -> Row:
+    """One text of one of that many sentences. A sixth have no personal data."""
     carriers = NOTHING if dice.random() < 1 / 6 else CARRIERS
-    texts = [dice.choice(carriers[language]) for _ in range(dice.choice((1, 1, 1, 2)))]
+    texts = [dice.choice(carriers[language]) for _ in range(dice.choice(sentences))]
     said = person(
         dice, "in" if language == "in" else "es" if language in {"es", "mixed"} and dice.random() < 0.7 else "en"
     )

@@ -98,7 +98,8 @@ def table(scores: dict[str, Score]) -> Iterator[str]:
     yield ""
     yield "goals (shared sets; `made` is generated)"
     for text, value, goal, met in goals(scores):
-        yield f"  {text:<44} {_number(value):>6}   {goal:<8} {'' if value is None else 'reached' if met else 'MISSED'}"
+        verdict = "reached" if met else "MISSED"
+        yield f"  {text:<44} {_number(value):>6}   {goal:<8} {verdict if goal and value is not None else ''}".rstrip()
     yield ""
     yield "families of our own cases: covered / given, then must-not rows touched / rows"
     own = summed(scores, "own_")

@@ -91,6 +91,34 @@ def test_work_is_bounded_and_a_file_is_finished_by_the_next_one(tmp_path, direct
     heir.close()
 
 
+def test_work_is_bounded_by_time_and_goes_on_with_the_next_turn(tmp_path, directory, living):
+    """With no time at all a turn is one small batch of rows, or one step of looking for files."""
+    left(tmp_path, "dead", 300)
+    for number in range(20):
+        left(tmp_path, f"small-{number:02}", 2)
+    turns = [living.adopt(1000, 0)]
+    while living.is_adopting:
+        turns.append(living.adopt(1000, 0))
+    assert sum(turns) == 340
+    assert max(turns) <= 64
+    assert sum(bool(each) for each in turns) >= 5 + 20
+    assert living.count == len(set(numbers(living))) == 340
+    assert {path.stem for path in directory.iterdir()} == {"living"}
+
+
+def test_the_last_rows_of_a_file_come_once_though_the_adopter_ends_before_the_file_is_removed(tmp_path, directory):
+    left(tmp_path, "dead", 10)
+    one = Spool.open(spooled.settings(tmp_path), "ivr", "one")
+    while not one.adopt(1000, 0):
+        assert one.is_adopting
+    one.delete([number for number, _ in one.oldest(0, 10)])
+    one.close()
+    heir = Spool.open(spooled.settings(tmp_path), "ivr", "heir")
+    assert adopted(heir) == 0
+    heir.close()
+    assert not [path for path in directory.iterdir() if path.suffix == ".db"]
+
+
 def test_another_service_keeps_its_own(tmp_path, living):
     other = Spool.open(spooled.settings(tmp_path), "billing", "dead")
     other.append(spooled.frames(3))

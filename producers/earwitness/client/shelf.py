@@ -18,7 +18,8 @@ __all__ = ["Shelf"]
 _AGAIN_SECONDS = 1.0
 _OPEN_AGAIN_SECONDS = 60.0
 _ADOPT_SECONDS = 30.0
-_ADOPT_COUNT = 200  # rows in one go, in a transaction each
+_ADOPT_COUNT = 500  # rows in one go, some in a transaction
+_ADOPT_TURN_SECONDS = 0.01  # an event that comes in meanwhile is on disk within a tick all the same
 _DELETE_COUNT = 500
 _DELETE_SECONDS = 0.1
 _EXPIRE_SECONDS = 1.0  # some hundred at a time; looking costs nothing while the oldest is young
@@ -185,7 +186,7 @@ class Shelf:
         if self._spool is None or not self.takes(now) or now < self._adopt_at:
             return 0
         try:
-            found = self._spool.adopt(_ADOPT_COUNT)
+            found = self._spool.adopt(_ADOPT_COUNT, _ADOPT_TURN_SECONDS)
         except SpoolError as error:
             self._adopt_at = now + _ADOPT_SECONDS
             self._failed_in_use(error)

@@ -196,6 +196,14 @@ class Database:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
+    def discard(self) -> None:
+        """Close and remove a file that nobody needs any more, without a wait for the disk; never raises."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA synchronous = OFF")  # for the log, which closing writes into the file
+        self.close()
+        self.remove()
+
     def remove(self) -> None:
         """Remove the closed file and its log; never raises. A forked child leaves them: they are its parent's."""
         for ending in () if self.is_forgotten else ("-wal", "-shm", ""):

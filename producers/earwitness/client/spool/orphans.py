@@ -5,6 +5,8 @@ Whoever holds the lock beside a file is the only one who takes rows from it.
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,16 +35,21 @@ class Orphans:
         self._directory = directory
         self._own = own
         self._max_ms = max_days * 86_400_000
+        self._names: Iterator[str] | None = None  # while they are looked for
+        self._stems: set[Path] = set()
         self._found: Iterator[Path] | None = None
         self._claim: Claim | None = None
         self._sources: list[Source] = []
         self._told: set[tuple[str, str]] = set()
 
-    def read(self, count: int) -> Batch | None:
-        """The next rows of an orphan; None when all that were found are done: the next time they are looked for anew."""
+    def read(self, count: int, until: float = math.inf) -> Batch | None:
+        """The next rows of an orphan; None when all that were found are done: the next time they are looked for anew.
+
+        Looking and opening take time too: when it is `until` (monotonic seconds) before there is a row, the batch is empty.
+        """
         while True:
-            if not self._sources and not self._next():
-                return None
+            if not self._sources and not self._next(until):
+                return None if self._found is None and self._names is None else Batch()
             source = self._sources[0]
             try:
                 batch = source.read(count, time.time() * 1000 - self._max_ms)
@@ -53,6 +60,8 @@ class Orphans:
                 self._tell(str(error))
                 source.close()
             del self._sources[0]
+            if not self._sources and time.monotonic() >= until:
+                return Batch()
 
     def taken(self) -> None:
         """What `read` gave is stored."""
@@ -67,13 +76,14 @@ class Orphans:
         for source in self._sources:
             source.close()
         self._sources.clear()
+        self._names = self._found = None
         self._let_go()
 
-    def _next(self) -> bool:
+    def _next(self, until: float) -> bool:
         self._let_go()
         if self._found is None:
-            self._found = iter([stem for stem in stems(self._directory) if stem != self._own])
-        for stem in self._found:
+            self._found = self._look(until)
+        for stem in self._found or ():
             try:
                 claim = claims.try_take(stem)
                 if claim is None:
@@ -85,8 +95,25 @@ class Orphans:
             if self._sources:
                 return True
             self._let_go()
+            if time.monotonic() >= until:
+                return False
         self._found = None
         return False
+
+    def _look(self, until: float) -> Iterator[Path] | None:
+        """All that there are; None: not yet. The interpreter is let go of at every name, and there may be thousands."""
+        if self._names is None:
+            self._names, self._stems = _names(self._directory), set()
+        try:
+            for name in self._names:
+                self._stems.update(_stem(self._directory, name))
+                if time.monotonic() >= until:
+                    return None
+        except SpoolError:
+            self._names = None
+            raise
+        self._names = None
+        return iter(sorted(self._stems - {self._own}))
 
     def _open(self, claim: Claim) -> None:
         database, ring = claim.file(".db"), claim.file(".ring")
@@ -117,8 +144,19 @@ def stems(directory: Path) -> list[Path]:
     Raises:
         SpoolError: the directory cannot be read.
     """
+    return sorted({stem for name in _names(directory) for stem in _stem(directory, name)})
+
+
+def _names(directory: Path) -> Iterator[str]:
     try:
-        names = [entry.name for entry in directory.iterdir()]
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                yield entry.name
     except OSError as error:
         raise SpoolError(f"cannot read the spool's directory {directory}: {error.strerror}") from None
-    return sorted({directory / name.removesuffix(end) for name in names for end in _ENDINGS if name.endswith(end)})
+
+
+def _stem(directory: Path, name: str) -> Iterator[Path]:
+    for ending in _ENDINGS:
+        if name.endswith(ending):
+            yield directory / name.removesuffix(ending)

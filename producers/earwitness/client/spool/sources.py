@@ -68,9 +68,11 @@ class DatabaseSource:
         self._after = 0
         self._salvaged: Iterator[list[Row]] | None = None
         self._saved = 0
+        self._is_rest = False
         self._batch: Batch | None = None
         self._ids: list[int] = []
         self._aside_ids: list[int] = []
+        self._rest: list[int] = []  # taken, the last ones: they go with the file
 
     def read(self, count: int, oldest_ms: float) -> Batch | None:
         if self._batch is None:
@@ -78,9 +80,10 @@ class DatabaseSource:
         return self._batch
 
     def _rows(self, count: int, oldest_ms: float) -> Batch | None:
-        rows = self._some(count)
+        rows = self._some(count) if not self._rest else None
         if rows is None:
             return None
+        self._is_rest = len(rows) < count
         batch = Batch(examined=max(1, len(rows)))
         for row in rows:
             frame = row.frame
@@ -121,7 +124,9 @@ class DatabaseSource:
         if self._salvaged is not None:
             return  # nothing is changed in a damaged file
         try:
-            if self._ids:
+            if self._is_rest and self._ids:
+                self._rest = self._ids  # a file that is only removed need not wait for the disk
+            elif self._ids:
                 self._store.delete(self._ids)
             if self._aside_ids:
                 self._store.delete(self._aside_ids, "aside")
@@ -130,14 +135,17 @@ class DatabaseSource:
             self._salvaged = salvage(self._store, self._after)
 
     def end(self) -> str:
-        self._store.close()
         if self._salvaged is None:
-            self._store.remove()
+            self._store.discard()
             return ""
+        self._store.close()
         kept = set_file_aside(self._store.file)
         return f"a spool of a dead process was damaged: {self._saved} events could be read; the file is kept as {kept}"
 
     def close(self) -> None:
+        if self._rest and self._salvaged is None:
+            with contextlib.suppress(SpoolError):  # they come again, which is better than never
+                self._store.delete(self._rest)
         self._store.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Collection, Container, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = ["Spool"]
 
 _MOST_ASIDE = 1_000
 _EXPIRED_AT_ONCE = 500
+_ADOPTED_AT_ONCE = 64  # rows of a batch when it is to be over soon: fewer take as long, which is the wait for the disk
 _DAY_MS = 86_400_000
 
 
@@ -133,18 +135,29 @@ class Spool:
         with self._watched():
             self._keep([Aside(0, self._producer_id, sequence, kind, snapshot, error, int(time.time() * 1000))])
 
-    def adopt(self, limit: int) -> int:
+    def adopt(self, limit: int, seconds: float = math.inf) -> int:
         """Move events of dead processes of this service into this file: how many were moved.
 
-        Looks at `limit` rows or a few more; `is_adopting` says whether to call it again soon. What was too old, or could
-        not be read, is counted and not moved.
+        `is_adopting` says whether to call it again soon. What was too old, or could not be read, is counted and not moved.
+
+        Args:
+            limit: rows that are looked at; a damaged file may give a few more.
+            seconds: when they are over no other file is begun, and no other batch of rows, which are small ones then.
 
         Raises:
             SpoolError: this process's own file cannot be written.
         """
+        until = time.monotonic() + seconds
+        most = limit if seconds == math.inf else _ADOPTED_AT_ONCE
         moved = examined = 0
         self.is_adopting = False
-        while examined < limit and (batch := self._orphans.read(limit - examined)) is not None:
+        while examined < limit:
+            batch = self._orphans.read(min(limit - examined, most), until)
+            if batch is None:
+                break
+            if not batch.examined:
+                self.is_adopting = True
+                break
             examined += batch.examined
             try:
                 # An orphan's rows are deleted for good in a moment, so these must be as good as that.
@@ -157,8 +170,11 @@ class Spool:
             moved += len(batch.frames)
             self._lose(batch.lost)
             self._orphans.taken()
+            if time.monotonic() >= until:
+                self.is_adopting = True
+                break
         else:
-            self.is_adopting = examined >= limit
+            self.is_adopting = True
         self._notices += self._orphans.notices
         self._orphans.notices.clear()
         return moved

@@ -1,0 +1,130 @@
+"""IBANs, licence numbers, ZIP and post codes, network addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.view import Hit, View
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
+_GROUPED_IBAN = pattern("<outward|ident|hexes>(?:<hyphen>?<numeral|ident|house|outward|hexes|UNKNOWN|letter>){0,9}+")
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")
+_SPOKEN = "<letter|a|i|digit|oh|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
+_CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
+_LICENCE = pattern(
+    f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)(?:<number|plus|number_mark|common>|<de>){{0,2}}{_LINK}{{0,4}}"
+    f"(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
+)
+_ZIP = pattern(
+    f"(?:<zip>|<code><zip>)(?:<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house>|<n5|n4|n6>(?:<hyphen><n4>)?"
+    "|(?:<digit|oh|teen|tens|hundred|multi|n1|n2|n3><filler|comma|hyphen>{0,2}+){2,10}+)"
+)
+_STATE_ZIP = pattern("<state><comma>?(?P<value><n5>(?:<hyphen><n4>)?)(?!<numeral>)")
+_V4 = pattern("<n1|n2|n3>(?:<period><n1|n2|n3>){3}(?!<period><numeral>)")
+_V4_SPOKEN = pattern(
+    "(?:<digit|oh|teen|tens|hundred|n1|n2|n3|an|multi>{1,5}<dot|point>){3}<digit|oh|teen|tens|hundred|n1|n2|n3|an|multi>{1,4}"
+)
+_HEX = "<numeral|hexes|house|outward|letter|a|unknown|Unknown|UNKNOWN|common|given|surname|ambi>"
+_V6 = pattern(f"(?:{_HEX}?<colon>){{2,7}}{_HEX}?")
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All of them."""
+    kinds = seen.kinds
+    yield from _ibans(seen)
+    yield from _addresses(seen)
+    for match in _LICENCE.finditer(kinds):
+        first, last = _edges(kinds, *match.span("value"))
+        value = seen.joined(first, last)
+        cued = kinds[match.start()] == _C["driver"] or _C["driver"] in match[0] or _C["number"] in match[0]
+        if sum(character.isdigit() for character in value) + sum(kind in _SAID for kind in kinds[first:last]) >= (
+            4 if cued else 6
+        ):
+            yield Hit(first, last, "DRIVER_ID", "licence")
+    for match in _ZIP.finditer(kinds):
+        first, last = _edges(kinds, *match.span("value"))
+        if 4 <= len(read(seen.raw[first:last], kinds[first:last]).text) <= 9 or _C["outward"] in kinds[first:last]:
+            yield Hit(first, last, "ZIP", "zip.cue")
+    for match in _STATE_ZIP.finditer(kinds):
+        yield Hit(*match.span("value"), "ZIP", "zip.state")
+
+
+def _edges(kinds: str, first: int, last: int) -> tuple[int, int]:
+    while last > first and kinds[last - 1] in _LOOSE:
+        last -= 1
+    return first, last
+
+
+def _ibans(seen: View) -> Iterator[Hit]:
+    for match in _CUED_IBAN.finditer(seen.kinds):
+        first, last = _edges(seen.kinds, *match.span("value"))
+        if len(seen.joined(first, last)) >= 8:
+            yield Hit(first, last, "IBAN", "iban.cue")
+    for match in _GROUPED_IBAN.finditer(seen.kinds):
+        first, last = match.span()
+        head = seen.raw[first]
+        if not (len(head) >= 4 and head[:2].isalpha() and head[2:4].isdigit()):
+            continue
+        while last > first:
+            value = "".join(token.strip(" \t-") for token in seen.raw[first:last]).upper()
+            if len(value) < 15:
+                break
+            if _IBAN.match(value) and _mod97(value):
+                yield Hit(first, last, "IBAN", "iban.checked")
+                break
+            last -= 1
+
+
+def _mod97(value: str) -> bool:
+    moved = value[4:] + value[:4]
+    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
+
+
+def _addresses(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    for match in _V4.finditer(kinds):
+        first, last = match.span()
+        previous = seen.word(first - 1) if first else ""
+        if all(int(part) <= 255 for part in seen.joined(first, last).split(".")) and previous not in (
+            "version",
+            "v",
+            "ver",
+        ):
+            yield Hit(first, last, "IP", "ip.v4")
+    for match in _V4_SPOKEN.finditer(kinds):
+        parts = _split(seen, *match.span())
+        if all(part and int(part) <= 255 for part in parts):
+            yield Hit(*match.span(), "IP", "ip.spoken")
+    for match in _V6.finditer(kinds):
+        first, last = match.span()
+        text = seen.joined(first, last)
+        if any(seen.raw[at].endswith((" ", "\t")) for at in range(first, last - 1)):
+            continue
+        try:
+            ipaddress.IPv6Address(text)
+        except ValueError:
+            continue
+        if len(text) >= 6:
+            yield Hit(first, last, "IP", "ip.v6")
+
+
+def _split(seen: View, first: int, last: int) -> list[str]:
+    parts: list[str] = []
+    start = first
+    for at in range(first, last + 1):
+        if at == last or seen.kinds[at] in _DOTS:
+            parts.append(read(seen.raw[start:at], seen.kinds[start:at]).text)
+            start = at + 1
+    return parts
+
+
+_LOOSE = "".join(_C[name] for name in ("filler", "comma", "hyphen", "dash", "a", "i"))
+_DOTS = _C["dot"] + _C["point"]
+_SAID = _C["digit"] + _C["oh"] + _C["teen"] + _C["tens"]

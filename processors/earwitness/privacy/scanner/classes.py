@@ -1,0 +1,219 @@
+"""Classes of tokens: one character a token, so that a sentence is a short string that a small grammar reads.
+
+`pattern("<given><surname>?")` compiles a grammar over class names. `Classes` answers a raw token with its
+character and remembers it, up to a bound: a token may be a part of somebody's number or name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+from earwitness.privacy.scanner.lexicon import Lexicon
+from earwitness.privacy.scanner.vocabulary import WORDS, words
+
+__all__ = ["CACHED_TOKENS", "CHARACTERS", "Classes", "members", "pattern"]
+
+CACHED_TOKENS = 65_536
+"""Tokens whose class is remembered; a full memory starts anew."""
+_CACHED_LENGTH = 32
+
+_NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
+_OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
+_DIGITS = (*(f"n{length}" for length in range(1, 13)), "n13", "n20", "nx")
+_MIXED = ("house", "outward", "ident", "glued", "nth", "state", "own", "hexes")
+_MARKS = (
+    *(
+        "comma",
+        "stop",
+        "period",
+        "hyphen",
+        "solidus",
+        "open",
+        "close",
+        "plus_mark",
+        "colon",
+        "equals",
+        "at_mark",
+        "number_mark",
+    ),
+    *("star_mark", "quote", "bracket", "unbracket", "newline", "border", "mark"),
+)
+
+_TYPES = (*WORDS, *_NAMES, *_OTHERS, *_DIGITS, *_MIXED, *_MARKS)
+
+CHARACTERS: dict[str, str] = {name: chr(0x21 + n) if n < 94 else chr(0xA1 + n - 94) for n, name in enumerate(_TYPES)}
+"""The character of each class."""
+
+_GROUPS = {
+    "numeral": (*_DIGITS,),
+    "spoken": ("digit", "oh", "teen", "tens", "hundred", "thousand"),
+    "anyname": _NAMES,
+    "surename": ("given", "Given", "surname", "Surname"),
+    "capital": ("Given", "Surname", "Ambi", "Surword", "Unknown"),
+}
+
+_MARK_OF = {
+    ",": "comma",
+    ";": "comma",
+    "\n": "newline",
+    "\r": "newline",
+    "|": "newline",
+    "(": "open",
+    ")": "close",
+    "+": "plus_mark",
+}
+_MARK_OF |= {
+    ":": "colon",
+    "=": "equals",
+    "@": "at_mark",
+    "#": "number_mark",
+    "*": "star_mark",
+    "[": "bracket",
+    "]": "unbracket",
+}
+_MARK_OF |= {"/": "solidus", "&": "an", "\x1e": "border", "\u2022": "filler", "\u00b7": "period"}
+_MARK_OF |= dict.fromkeys("-\u2010\u2011\u2012\u2013\u2014\u2212", "hyphen")
+_MARK_OF |= dict.fromkeys("\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb", "quote")
+_MARK_OF |= dict.fromkeys("\u200b\u200c\u200d\u00ad\u2060\ufeff\u2026", "filler")
+
+_STATES = words(
+    """AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD
+    TN TX UT VT VA WA WV WI WY DC PR AA AE AP NSW VIC QLD TAS ACT WA"""
+)
+_OWN = re.compile(r"[a-z]+[0-9]*_[a-z0-9]{1,24}_[0-9a-f]{24}\Z")
+_OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?\Z", re.IGNORECASE)
+_EXTENDED = re.compile(r"[0-9]{3,11}[xX][0-9]{1,6}\Z")
+_HOUSE = re.compile(r"[0-9]{1,5}[a-z]{1,2}\Z", re.IGNORECASE)
+_NTH = re.compile(r"[0-9]{1,3}(?:st|nd|rd|th)\Z", re.IGNORECASE)
+_HEXES = re.compile(r"[0-9a-f]{1,4}\Z", re.IGNORECASE)
+_GLUED = re.compile(
+    r".{3,}(?:stra(?:ss|ß)e|weg|gasse|platz|allee|gatan|gata|vägen|vagen|vej|veien|vegen|veg|gade|katu|tie|polku|kuja|laan"
+    r"|straat|plein|gracht|dijk|kade|singel|lei|utca|braut|stígur|stræti|vegur|götu|götur|toppen|stien|alléen|torget|steig|str"
+    r"|damm|ufer|ring|hof|berg|gränd|stigen|backen|haugen|svingen|tunet|marken|parken|vænget|bakken|ulica|ova|ska|ského|wal)\Z"
+)
+_COMMON_ENDING = re.compile(
+    r"(?:.{3}(?:ing|tion|sion|ness|ment|ments|able|ible|ously|ively|ally|edly|ingly|ful|less|ship|ology|ization|ized|ised|izing|"
+    r"ities|tions|ically|ción|ciones|mente|ando|iendo|ically|n't|'ll|'ve|'re|'d)|.{4}(?:ed|ly|ity|ous|ive|ism|ist|ists|ures))\Z"
+)
+
+
+def members(name: str) -> str:
+    """The characters of a class or of a group of classes."""
+    return "".join(CHARACTERS[part] for part in _GROUPS.get(name, (name,)))
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Compiles a grammar: `<a|b>` is a token of one of these classes, `<^a|b>` one of any other but the border."""
+
+    def charset(found: re.Match[str]) -> str:
+        negated, names = found[1], found[2].split("|")
+        if negated:
+            names.append("border")
+        characters = "".join(members(name) for name in names)
+        return f"[{negated}{re.escape(characters)}]"
+
+    return re.compile(re.sub(r"(?<!\?P)<(\^?)([A-Za-z0-9_|]+)>", charset, text))
+
+
+class Classes(dict[str, str]):
+    """Answers a raw token, with the blanks behind it, with its class's character."""
+
+    def __init__(self, lexicon: Lexicon, keep: Collection[str] = ()) -> None:
+        super().__init__()
+        self._lexicon = lexicon
+        self._words: dict[str, str] = {}
+        for name, listed in WORDS.items():
+            for word in listed.split():
+                self._words.setdefault(word, CHARACTERS[name])
+        self._keep = frozenset(word for text in keep for word in text.lower().split())
+
+    def __missing__(self, raw: str) -> str:
+        character = CHARACTERS[self._name(raw)] if raw not in self._words else self._words[raw]
+        if len(raw) <= _CACHED_LENGTH:
+            if len(self) >= CACHED_TOKENS:
+                self.clear()
+            self[raw] = character
+        return character
+
+    def _name(self, raw: str) -> str:
+        text = raw.strip(" \t")
+        if not text.isascii():
+            text = unicodedata.normalize("NFKC", text)
+        if not text:
+            return "filler" if raw else "mark"
+        if text == ".":
+            return "stop" if len(raw) > 1 else "period"
+        if text in _MARK_OF:
+            return _MARK_OF[text]
+        if text.isdecimal():
+            return _number(text)
+        lower = text.lower().replace("\u2019", "'")
+        if lower.endswith("'s") and lower not in self._words:
+            lower, text = lower[:-2], text[:-2]
+        if text in _STATES and lower not in {"in", "or", "me", "hi", "ok", "oh", "pa", "la", "de"}:
+            return "state"
+        known = self._words.get(lower)
+        if known is not None:
+            return _BY_CHARACTER[known]
+        if len(text) == 1:
+            return "letter" if text.isalpha() else "mark"
+        if any(character.isdigit() for character in text):
+            return _mixed(text)
+        if "_" in text:
+            return "common" if lower.strip("_") else "mark"
+        return self._word(text, lower)
+
+    def _word(self, token: str, lower: str) -> str:
+        lexicon = self._lexicon
+        capital = token[0].isupper()
+        if lower in self._keep:
+            return "Common" if capital else "common"
+        kind = lexicon.kind(lower)
+        if kind is None and _COMMON_ENDING.search(lower):
+            kind = "common"
+        if kind is None and _GLUED.match(lower):
+            return "glued"
+        if kind is None:
+            if not capital:
+                return "unknown"
+            return "UNKNOWN" if len(token) > 1 and token.isupper() and len(token) < 5 else _cased(token)
+        return kind.capitalize() if capital else kind
+
+
+def _cased(token: str) -> str:
+    """`Unknown` for a word in capitals or with one at its start; `common` for theFormOfAProgram."""
+    rest = token[1:]
+    inner = sum(character.isupper() for character in rest)
+    if (
+        inner == 0
+        or inner == len(rest)
+        or (inner == 1 and ("'" in token or token.startswith(("Mc", "Mac", "De", "O", "La", "Di", "Fitz"))))
+    ):
+        return "Unknown"
+    return "Common"
+
+
+def _number(token: str) -> str:
+    length = len(token)
+    if length >= 20:
+        return "n20"
+    return f"n{min(length, 13)}"
+
+
+def _mixed(word: str) -> str:
+    if _OWN.match(word):
+        return "own"
+    if _EXTENDED.match(word):
+        return "nx"
+    if _NTH.match(word):
+        return "nth"
+    if _HOUSE.match(word):
+        return "house"
+    if _OUTWARD.match(word):
+        return "outward"
+    return "hexes" if _HEXES.match(word) else "ident"
+
+
+_BY_CHARACTER = {character: name for name, character in CHARACTERS.items()}

@@ -1,0 +1,152 @@
+"""Runs of digits, however they are said: phones, cards, social security numbers, codes, ZIPs, licence numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner import context
+from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.numbers import Digits, luhn, read
+from earwitness.privacy.scanner.view import Hit, View
+
+__all__ = ["RUN", "find"]
+
+_UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
+_BREAK = "(?:<filler|comma|hyphen|period|open|close|dash|an|dot|point>|<you><know>|<let><me><know>)"
+_TAKEN_BACK = (
+    "<comma|hyphen|stop>{0,2}+(?:<no><comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?<comma>?(?:<wait>)?)"
+    "<comma|hyphen>{0,2}+"
+)
+RUN = f"<plus_mark|plus|open|star_mark>{{0,2}}(?:{_UNIT}(?:{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?)){{2,48}}+"
+_RUN = pattern(f"{RUN}|<plus_mark|plus>?<n7|n8|n9|n10|n11|n12|n13|nx>")
+_EXTENSION = pattern(
+    "<comma|stop|period|open>?<ext><period|stop|number|colon>?(?:<numeral>|<digit|oh|teen|tens>{1,5}+)"
+)
+_C = CHARACTERS
+_EDGES = "".join(_C[name] for name in ("filler", "comma", "hyphen", "period", "dash", "an", "dot", "point", "you", "know", "let",
+                                       "me", "open", "no", "wait", "stop"))  # fmt: skip
+_PLUS = _C["plus_mark"] + _C["plus"]
+_LINES = _C["an"] + _C["comma"]
+_COUNTRIES = (
+    "1",
+    "44",
+    "91",
+    "52",
+    "34",
+    "33",
+    "49",
+    "39",
+    "61",
+    "81",
+    "86",
+    "55",
+    "54",
+    "57",
+    "234",
+    "971",
+    "353",
+    "84",
+)
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All numbers that are somebody's."""
+    for match in _RUN.finditer(seen.kinds):
+        yield from run(seen, match.start(), match.end())
+
+
+def run(seen: View, first: int, last: int) -> Iterator[Hit]:
+    """What a run of number tokens holds."""
+    kinds = seen.kinds
+    while last > first and kinds[last - 1] in _EDGES:
+        last -= 1
+    if last > first and kinds[last - 1] == _C["close"] and kinds.find(_C["open"], first, last) < 0:
+        last -= 1
+    if last <= first:
+        return
+    digits = read(seen.raw[first:last], kinds[first:last])
+    if len(digits.text) < 3:
+        return
+    said, follows = context.before(seen, first), context.after(seen, last)
+    kind = classify(digits, said, follows, plus=kinds[first] in _PLUS)
+    if kind is None:
+        yield from _parts(seen, first, last, digits)
+        return
+    if kind == "PHONE":
+        extension = _EXTENSION.match(kinds, last)
+        if extension is not None:
+            last = extension.end()
+    yield Hit(first, last, kind, f"number.{'spoken' if digits.spoken else 'typed'}")
+
+
+def _parts(seen: View, first: int, last: int, digits: Digits) -> Iterator[Hit]:
+    """Two numbers with `and` or a comma between look like one that is too long."""
+    if len(digits.text) < 14:
+        return
+    kinds = seen.kinds
+    start = first
+    for at in range(first, last + 1):
+        if at == last or kinds[at] in _LINES:
+            if at > start and (start, at) != (first, last):
+                part = read(seen.raw[start:at], kinds[start:at])
+                kind = classify(part, context.before(seen, first), "", plus=kinds[start] in _PLUS)
+                if kind is not None and len(part.text) >= 7:
+                    yield Hit(start, at, kind, "number.part")
+            start = at + 1
+
+
+def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | None:
+    """The kind of a number, or None when it is nobody's."""
+    text, groups, spoken = digits
+    length = len(text)
+    card = 13 <= length <= 19 and not plus and text[0] in "123456" and (luhn(text) or groups in _CARD_GROUPS)
+    if card and (text[0] in "3456" or text.startswith(("1800", "2131", "22", "23", "24", "25", "26", "27"))):
+        return "CARD"
+    if follows == "MEASURE":
+        return None
+    if said == "ID":
+        return "PHONE" if (plus and length >= 8) or groups in _PHONE_GROUPS else None
+    if said == "SECRET" or follows == "SECRET":
+        return "SECRET" if 3 <= length <= 12 or said == "SECRET" else None
+    if said == "SSN" or follows == "SSN":
+        return "SSN" if length in (4, 9) or (length >= 4 and said == "SSN") else None
+    if said == "ZIP":
+        return "ZIP" if 4 <= length <= 9 else None
+    if said == "DRIVER":
+        return "DRIVER_ID" if length >= 4 else None
+    if said == "IBAN":
+        return "IBAN" if length >= 8 else None
+    if (said == "CARD" or follows == "CARD") and length >= 12:
+        return "CARD"
+    if plus and 8 <= length <= 15:
+        return "PHONE"
+    if length == 16 and (spoken or len(groups) > 1):
+        return "CARD"
+    if length == 9 and groups == (3, 2, 4):
+        return "SSN"
+    return "PHONE" if _is_phone(text, groups, said, follows, spoken=spoken) else None
+
+
+def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, spoken: bool) -> bool:
+    length = len(text)
+    cued = said in ("PHONE", "NUMBER") or follows == "PHONE"
+    if cued and 7 <= length <= 15:
+        return True
+    if said == "CARD" and length < 10:
+        return False
+    counted = text in "0123456789012345678910"
+    if counted:
+        return False
+    if length == 10:
+        return text[0] not in "01" or spoken or len(groups) > 1
+    if length == 11:
+        return text[0] in "10" or (spoken and len(groups) < 4)
+    if length in (12, 13):
+        return spoken or (len(groups) > 1 and text.startswith(_COUNTRIES))
+    if length == 7:
+        return groups == (3, 4) and text[0] not in "01"
+    return spoken and 9 <= length <= 15
+
+
+_CARD_GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
+_PHONE_GROUPS = {(3, 3, 4), (1, 3, 3, 4), (3, 4)}

@@ -1,0 +1,66 @@
+"""Names and ordinary words, read once from the files beside this module; `ORIGINS.md` says where they come from."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from earwitness.privacy.scanner.vocabulary import AMBIGUOUS, NEVER_NAMES
+
+__all__ = ["Lexicon", "lexicon"]
+
+GIVEN_FLOOR = 1
+"""Bearers in 100,000 below which a given name of the census is left out."""
+SURNAME_FLOOR = 1
+"""The same for surnames."""
+
+
+class Lexicon:
+    """What is known of a word written in lower case.
+
+    Args:
+        given, surnames, common: the words.
+    """
+
+    def __init__(self, given: frozenset[str], surnames: frozenset[str], common: frozenset[str]) -> None:
+        kinds: dict[str, str] = dict.fromkeys(common, "common")
+        for word in surnames - NEVER_NAMES:
+            kinds[word] = "surword" if word in common else "surname"
+        for word in given - NEVER_NAMES:
+            if word in AMBIGUOUS:
+                kinds[word] = "ambi"
+            elif word not in common:
+                kinds[word] = "given"
+        kinds |= dict.fromkeys(AMBIGUOUS - NEVER_NAMES, "ambi")
+        self._kinds = kinds
+
+    def kind(self, word: str) -> str | None:
+        """`given`, `surname`, `ambi` (given name and word), `surword` (surname and word), `common`, or None."""
+        return self._kinds.get(word)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of the files."""
+    common = _words("everyday.txt") | _words("documentation.txt")
+    given = _census("census_given.txt", GIVEN_FLOOR) | _words("names.txt")
+    surnames = _census("census_surnames.txt", SURNAME_FLOOR) | _words("surnames.txt")
+    return Lexicon(given, surnames, common)
+
+
+def _lines(name: str) -> list[str]:
+    text = files(__package__).joinpath(name).read_text("utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word for line in _lines(name) for word in line.split())
+
+
+def _census(name: str, floor: int) -> frozenset[str]:
+    found: set[str] = set()
+    for line in _lines(name):
+        count, *names = line.split()
+        if int(count) >= floor:
+            found.update(names)
+    return frozenset(found)

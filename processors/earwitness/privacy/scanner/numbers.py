@@ -1,0 +1,150 @@
+"""Digits out of a run of number tokens, spoken, typed or mixed, English and Spanish, with what was taken back."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.vocabulary import DIGITS, NUMBERS
+
+__all__ = ["Digits", "luhn", "read"]
+
+_NUMERAL = members("numeral")
+_C = CHARACTERS
+_SINGLE = _C["digit"] + _C["oh"]
+_TWO = _C["teen"]
+_CORRECTION = _C["wait"] + _C["no"]
+_REPEATS = {"double": 2, "dubble": 2, "doble": 2, "triple": 3, "treble": 3, "quadruple": 4}
+_PHONE = 10
+
+
+class Digits(NamedTuple):
+    """Digits of a run, and the lengths of the groups that it was typed or said in."""
+
+    text: str
+    groups: tuple[int, ...]
+    spoken: bool
+
+
+def read(raw: Sequence[str], kinds: str) -> Digits:
+    """The digits of a run: doubles, pairs, hundreds and corrections resolved.
+
+    Args:
+        raw: the run's tokens.
+        kinds: their classes.
+    """
+    reader = _Reader()
+    for token, kind in zip(raw, kinds, strict=True):
+        reader.take(token, kind)
+    return reader.result()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._groups: list[str] = [""]
+        self._before: str | None = None
+        self._open = 0
+        """What the last spoken number still takes: 1 for a digit after tens, 2 for a number below 100 after hundreds."""
+        self._repeat = 1
+        self._spoken = False
+        self._spanish = False
+
+    def take(self, token: str, kind: str) -> None:
+        word = token.strip(" \t").lower()
+        if kind in _NUMERAL:
+            self._numeral(word)
+        elif kind in _SINGLE:
+            self._digit(DIGITS[word])
+        elif word in _REPEATS and kind == _C["multi"]:
+            self._repeat, self._open = _REPEATS[word], 0
+        elif word in NUMBERS:
+            self._number(NUMBERS[word])
+        elif kind in _CORRECTION:
+            self._take_back()
+        elif kind == _C["nx"]:
+            self._numeral(word.partition("x")[0])
+        elif kind not in (_C["an"], _C["hyphen"], _C["filler"]):
+            self._open = 0
+            self._pause()
+
+    def result(self) -> Digits:
+        groups = tuple(len(group) for group in self._groups if group)
+        text = "".join(self._groups)
+        if self._before is not None:
+            text = _corrected(self._before, text)
+            groups = (len(text),)
+        return Digits(text, groups, self._spoken)
+
+    def _pause(self) -> None:
+        if self._groups[-1]:
+            self._groups.append("")
+
+    def _add(self, digits: str) -> None:
+        self._groups[-1] += digits * self._repeat
+        self._repeat = 1
+
+    def _numeral(self, word: str) -> None:
+        digits = word if word.isascii() else unicodedata.normalize("NFKC", word)
+        if len(digits) > 1 or self._spoken:
+            self._pause()
+        self._add("".join(str(unicodedata.decimal(digit, 0)) for digit in digits))
+        if len(digits) > 1:
+            self._pause()
+        self._open = 0
+
+    def _digit(self, digit: str) -> None:
+        self._spoken = True
+        if self._open and digit != "0" and self._repeat == 1:
+            group = self._groups[-1]
+            self._groups[-1] = group[:-1] + digit
+            self._open = 0
+            return
+        self._add(digit)
+        self._open = 0
+
+    def _number(self, digits: str) -> None:
+        self._spoken = True
+        if digits in ("100", "1000") and self._groups[-1] and self._groups[-1][-1] != "0":
+            self._groups[-1] += digits[1:]
+            self._open = 2
+            return
+        if len(digits) == 2 and self._open == 2 and self._groups[-1].endswith("00"):
+            self._groups[-1] = self._groups[-1][:-2] + digits
+        else:
+            self._add(digits)
+        if digits == "100" or len(digits) == 3:
+            self._open = 2
+        elif len(digits) == 2 and digits[1] == "0" and digits != "10":
+            self._open = 1
+        else:
+            self._open = 0
+
+    def _take_back(self) -> None:
+        text = "".join(self._groups)
+        if text:
+            self._before = text if self._before is None else _corrected(self._before, text)
+            self._groups = [""]
+        self._open = 0
+
+
+def _corrected(before: str, after: str) -> str:
+    """What is meant when `after` was said to mend `before`."""
+    if not after:
+        return before
+    replaced = len(before) + len(after) - _PHONE
+    if len(after) >= 7 or len(after) >= len(before):
+        return after
+    if 0 < replaced <= len(before):
+        return before[:-replaced] + after
+    return before[: -len(after)] + after
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1)."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + index % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

@@ -1,0 +1,174 @@
+"""The scanner: one pass over the tokens, then the rules, then what they found without overlaps."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import accumulate
+from typing import Literal, NamedTuple
+
+from earwitness.privacy.scanner import accounts, digits, mail, places, secrets
+from earwitness.privacy.scanner.classes import Classes, members
+from earwitness.privacy.scanner.lexicon import lexicon
+from earwitness.privacy.scanner.people import People
+from earwitness.privacy.scanner.view import BORDER, Hit, View, view
+
+__all__ = ["MAX_CHARS", "Scanner", "Span"]
+
+MAX_CHARS = 65_536
+"""Code points of a text that are read; what is beyond is one span."""
+_OVERLAP = 256
+"""Code points read beyond the cap, so that what lies across it is found whole."""
+_BATCH_CHARS = 32_768
+
+
+class Span(NamedTuple):
+    """Personal data in a text: code points `start` to `end - 1`, its kind, and the rule that says so."""
+
+    start: int
+    end: int
+    kind: str
+    rule: str
+
+
+_Rule = Callable[[View], Iterable[Hit]]
+
+
+class Scanner:
+    """Finds personal data in free text, English and Spanish; holds no connection and reads no file but its word lists.
+
+    Args:
+        preset: `strict` also takes any unknown word with a capital for a name.
+        keep: words and values that are nobody's secret: staff names, the site's own numbers.
+        max_chars: code points of a text that are read; the rest is one span of the kind `TEXT`.
+    """
+
+    def __init__(
+        self,
+        preset: Literal["strict", "balanced"] = "balanced",
+        *,
+        keep: Collection[str] = (),
+        max_chars: int = MAX_CHARS,
+    ) -> None:
+        if preset not in ("strict", "balanced"):
+            raise ValueError(f"the preset is strict or balanced, not {preset!r}")
+        if max_chars < 1:
+            raise ValueError(f"max_chars is at least 1, not {max_chars}")
+        self._classes = Classes(lexicon(), keep)
+        self._keep = frozenset(" ".join(text.lower().split()) for text in keep)
+        self._max = max_chars
+        self._rules = _rules(strict=preset == "strict")
+
+    def scan(self, text: str) -> list[Span]:
+        """The spans of personal data in a text: sorted, without overlaps."""
+        return self.scan_all((text,))[0]
+
+    def scan_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text; faster than one call a text."""
+        answers: list[list[Span]] = []
+        batch: list[str] = []
+        size = 0
+        for text in texts:
+            batch.append(text)
+            size += len(text)
+            if size >= _BATCH_CHARS:
+                answers += self._scan_batch(batch)
+                batch, size = [], 0
+        if batch:
+            answers += self._scan_batch(batch)
+        return answers
+
+    def _scan_batch(self, texts: list[str]) -> list[list[Span]]:
+        cut = self._max + _OVERLAP
+        read = [text if len(text) <= self._max else text[:cut] for text in texts]
+        joined = BORDER.join(read)
+        if joined.count(BORDER) >= len(texts):
+            read = [text.replace(BORDER, " ") for text in read]
+            joined = BORDER.join(read)
+        answers: list[list[Span]] = [[] for _ in texts]
+        begins = list(accumulate((len(text) + 1 for text in read), initial=0))
+        for span in self._spans(joined):
+            number = bisect_right(begins, span.start) - 1
+            begin = begins[number]
+            answers[number].append(Span(span.start - begin, span.end - begin, span.kind, span.rule))
+        for number, text in enumerate(texts):
+            if len(text) > self._max:
+                answers[number] = _capped(answers[number], self._max, len(text))
+        return answers
+
+    def _spans(self, text: str) -> list[Span]:
+        seen = view(text, self._classes)
+        starts, raw = seen.starts, seen.raw
+        spans = []
+        for hit in _without_overlaps(seen, self._rules):
+            end = starts[hit.last - 1] + len(raw[hit.last - 1].rstrip(" \t"))
+            spans.append(Span(starts[hit.first], end, hit.kind, hit.rule))
+        if self._keep:
+            spans = [span for span in spans if " ".join(text[span.start : span.end].lower().split()) not in self._keep]
+        spans.sort()
+        return spans
+
+
+def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
+    """Hits of earlier rules first; of a later hit stays what the earlier left."""
+    taken = bytearray(len(seen.kinds))
+    hits: list[Hit] = []
+    for rule in rules:
+        for hit in rule(seen):
+            first, last = hit.first, hit.last
+            if taken.find(1, first, last) < 0:
+                hits.append(hit)
+                taken[first:last] = b"\x01" * (last - first)
+                continue
+            at = first
+            while at < last:
+                stop = taken.find(1, at, last)
+                stop = last if stop < 0 else stop
+                piece = _trimmed(seen, at, stop)
+                if piece is not None:
+                    hits.append(Hit(*piece, hit.kind, hit.rule))
+                    taken[at:stop] = b"\x01" * (stop - at)
+                at = stop + 1
+    return hits
+
+
+def _trimmed(seen: View, first: int, last: int) -> tuple[int, int] | None:
+    while first < last and seen.kinds[first] in _PUNCTUATION:
+        first += 1
+    while first < last and seen.kinds[last - 1] in _PUNCTUATION:
+        last -= 1
+    return (first, last) if first < last else None
+
+
+def _capped(spans: list[Span], cap: int, length: int) -> list[Span]:
+    start = cap
+    for span in spans:
+        if span.start < cap < span.end:
+            start = span.start
+    return [*(span for span in spans if span.end <= start), Span(start, length, "TEXT", "cap")]
+
+
+def _rules(*, strict: bool) -> Sequence[_Rule]:
+    return (mail.find, secrets.find, accounts.find, digits.find, places.find, People(strict=strict).find)
+
+
+_PUNCTUATION = "".join(
+    members(name)
+    for name in (
+        *(
+            "comma",
+            "stop",
+            "period",
+            "hyphen",
+            "solidus",
+            "open",
+            "close",
+            "colon",
+            "equals",
+            "quote",
+            "newline",
+            "mark",
+        ),
+        *("filler", "an", "in", "at", "to", "for", "is"),
+    )
+)

@@ -1,0 +1,187 @@
+"""Secrets: codes of gates and alarms, PINs, passwords, keys and tokens of programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner import context
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_LINK = "<is|colon|equals|number|its|filler|comma|quote|for|my|a|to|no|open|hyphen|de|at|this|mark|newline>"
+_PIECE = "<numeral|digit|oh|teen|tens|hundred|thousand|multi|letter|house|outward|ident|hexes>"
+_BREAK = "<filler|comma|hyphen|dash|an>"
+_VALUE = f"(?P<value>(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail><hash|number_mark|star_mark>?)"
+_CODE = pattern(
+    f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>(?:<for|to|de|at|in|a|my|common>{{1,3}}<common>?<lock|unit|box>)?|<pin>"
+    f"(?:<code|number>)?){_LINK}{{0,5}}{_VALUE}"
+)
+_BEHIND = pattern(
+    f"(?P<value>(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}})<is|its|comma|quote|this>{{1,2}}<my|a>?(?:<lock|common>{{0,2}}<code>|<pin>)"
+)
+_PASSWORD = pattern(
+    "<password|pin>(?:(?P<mark><quote|unbracket>{0,2}(?:<colon|equals>{1,2}|<hyphen>{2})<quote>{0,2})|<is|its|filler|comma|colon|to>{1,3}<quote>?"
+    "|(?P<quoted><quote>))(?=<^newline>)"
+)
+_BEARER = pattern("<password>(?=<ident|Unknown|unknown|Common|hexes>)")
+_SHAPES = re.compile(
+    r"eyJ[\w-]{8,}|AKIA[A-Z0-9]{12,}|ASIA[A-Z0-9]{12,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|[sr]k_(?:live|test)_\w{8,}|xox[abprs]\b"
+    r"|AIza[\w-]{20,}|glpat|hvs|npm_\w{20,}|SG\b|pk_live_\w{8,}|whsec_\w{8,}|pat[A-Za-z0-9]{14}\Z"
+)
+_FENCE = _C["hyphen"] * 5
+_VALUE_ENDS = _C["quote"] + _C["comma"] + _C["close"] + _C["border"] + _C["newline"]
+_NO_VALUE = words(
+    """wrong incorrect expired not invalid required the a an same too reset changed still being in on ok okay correct case hidden
+    weak missing empty null none for to and or is was it that this my your at field must cannot can't isn't doesn't never no
+    already also protected policy please set working de la el es no está incorrecta vencida link manager has have had will
+    if when because but so with hash hashes redacted saved unknown stored by form page box"""
+)
+_OTHER_CODES = words(
+    """area country promo status response http postal product color error fault trouble diagnostic tax exit return reason job
+    zip error discount coupon dress bar qr source building sort swift dialing error, dtc"""
+)
+_VALUE_TOKENS = 96
+_SPACED_WORDS = 3
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All secrets."""
+    kinds = seen.kinds
+    if _FENCE in kinds:
+        yield from _armoured(seen)
+    yield from _passwords(seen)
+    for match in _CODE.finditer(kinds):
+        first, last = match.start("value"), match.end("tail")
+        while last > first and kinds[last - 1] in _EDGES:
+            last -= 1
+        if _is_code(seen, match.start(), first, last):
+            yield Hit(first, last, "SECRET", "secret.code")
+    for match in _BEHIND.finditer(kinds):
+        if _is_code(seen, match.start(), match.start("value"), match.end("value")):
+            yield Hit(match.start("value"), match.end("value"), "SECRET", "secret.code_behind")
+    for match in _IDENTS.finditer(kinds):
+        at = match.start()
+        if _SHAPES.match(seen.raw[at]):
+            yield Hit(at, _glued_end(seen, at), "SECRET", "secret.shape")
+
+
+def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
+    kinds = seen.kinds
+    digits = sum(_size(seen, at) for at in range(first, last))
+    if digits < 3:
+        return False
+    if kinds[cue] == _C["code"]:
+        if cue and (seen.word(cue - 1) in _OTHER_CODES or kinds[cue - 1] in (_C["zip"], _C["area"])):
+            return False
+        if context.before(seen, cue) == "ID" or digits > 8 or seen.word(min(cue + 1, len(kinds) - 1)) == "postal":
+            return False
+        return digits >= 4
+    if kinds[cue] == _C["lock"]:
+        coded = any(kind in _CODED for kind in kinds[cue + 1 : first])
+        return (coded or seen.word(cue) in _ALONE) and 3 <= digits <= 12 and context.after(seen, last) != "MEASURE"
+    return digits <= 16
+
+
+def _size(seen: View, at: int) -> int:
+    kind = seen.kinds[at]
+    if kind in _NUMERALS or kind in _MIXED:
+        return len(seen.raw[at].rstrip())
+    if kind in _LONG:
+        return 2
+    return 1 if kind in _SINGLE else 0
+
+
+def _passwords(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    for match in _PASSWORD.finditer(kinds):
+        first = match.end()
+        if first >= len(kinds) or kinds[first] == _C["border"]:
+            continue
+        typed = match["mark"] is not None or match["quoted"] is not None
+        word = seen.word(first)
+        if word in ("bearer", "basic"):
+            first += 1
+            if first >= len(kinds):
+                continue
+            word = seen.word(first)
+        if not typed and (word in _NO_VALUE or not word[:1].isalnum()):
+            continue
+        if seen.kinds[match.start()] == _C["pin"] and not typed and kinds[first] in _NUMBERS:
+            continue
+        last = _glued_end(seen, first)
+        if typed and match["quoted"] is not None and kinds[match.end() - 1] == _C["quote"]:
+            closing = kinds.find(_C["quote"], first, first + 12)
+            last = max(last, closing)
+        if not typed:
+            last = _spoken_end(seen, last)
+        if last > first:
+            yield Hit(first, last, "SECRET", "secret.password")
+    for match in _BEARER.finditer(kinds):
+        first = match.end()
+        last = _glued_end(seen, first)
+        size = len(seen.joined(first, last))
+        if seen.word(match.start()) in ("bearer", "pass", "password", "passwd", "token", "secret", "pwd") and size >= 6:
+            value = seen.joined(first, last)
+            if any(c.isdigit() for c in value) and (size >= 16 or seen.word(match.start()) != "token"):
+                yield Hit(first, last, "SECRET", "secret.bearer")
+
+
+def _spoken_end(seen: View, last: int) -> int:
+    words = 0
+    while last < len(seen.kinds) and words < _SPACED_WORDS and seen.kinds[last] in _SPOKEN_VALUE:
+        last += 1
+        words += 1
+    return last
+
+
+def _glued_end(seen: View, first: int) -> int:
+    """Where the text that has no blank in it ends."""
+    last = first
+    limit = min(len(seen.kinds), first + _VALUE_TOKENS)
+    while last < limit and seen.kinds[last] not in _VALUE_ENDS:
+        last += 1
+        if not seen.glued(last - 1):
+            break
+    while last > first + 1 and seen.kinds[last - 1] in _C["period"] + _C["stop"]:
+        last -= 1
+    return last
+
+
+def _armoured(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    at = kinds.find(_FENCE)
+    while at >= 0:
+        begin = at + 5
+        if seen.word(min(begin, len(kinds) - 1)) == "begin":
+            body = kinds.find(_FENCE, begin)
+            if body >= 0:
+                border = kinds.find(_C["border"], body)
+                border = len(kinds) if border < 0 else border
+                end = kinds.find(_FENCE, body + 5, border)
+                end = border if end < 0 else end
+                if end > body + 5:
+                    yield Hit(body + 5, end, "SECRET", "secret.armoured")
+                at = kinds.find(_FENCE, end)
+                continue
+        at = kinds.find(_FENCE, begin)
+
+
+_IDENTS = pattern("<ident>")
+_CODED = _C["code"] + _C["pin"] + _C["number"] + _C["password"]
+_ALONE = ("lockbox", "keypad", "keybox", "padlock", "candado", "gate", "alarm", "cerradura", "reja", "portón")
+_NUMERALS = members("numeral")
+_MIXED = "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
+_LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]
+_SINGLE = _C["digit"] + _C["oh"] + _C["letter"] + _C["a"]
+_NUMBERS = _NUMERALS + _LONG + _SINGLE
+_EDGES = _C["filler"] + _C["comma"] + _C["hyphen"] + _C["an"]
+_SPOKEN_VALUE = (
+    _NUMERALS
+    + members("spoken")
+    + "".join(_C[name] for name in ("letter", "unknown", "ident", "house", "multi", "surname", "given"))
+)

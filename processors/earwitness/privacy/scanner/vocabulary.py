@@ -1,0 +1,259 @@
+"""What single words do in a sentence of a call, English and Spanish: the classes that the grammar is written in.
+
+A word has one class; the first table that holds it wins. Names and ordinary words come from the files of `lexicon`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["AMBIGUOUS", "DIGITS", "NEVER_NAMES", "NUMBERS", "WORDS", "words"]
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text that lists them."""
+    return frozenset(text.split())
+
+
+_DIGITS_EN = "zero one two three four five six seven eight nine"
+_DIGITS_ES = "cero uno dos tres cuatro cinco seis siete ocho nueve"
+
+DIGITS = {word: str(n) for listed in (_DIGITS_EN, _DIGITS_ES) for n, word in enumerate(listed.split())}
+DIGITS |= {
+    "una": "1",
+    "un": "1",
+    "oh": "0",
+    "o": "0",
+    "nought": "0",
+    "naught": "0",
+    "niner": "9",
+    "fife": "5",
+    "tree": "3",
+}
+"""Words for one digit."""
+
+_TEENS_EN = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_TEENS_ES = "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve"
+_TENS_EN = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS_ES = "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa"
+_TWENTIES = "veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho veintinueve"
+_HUNDREDS = "doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos"
+
+NUMBERS = {word: str(10 + n) for listed in (_TEENS_EN, _TEENS_ES) for n, word in enumerate(listed.split())}
+NUMBERS |= {word: str(20 + 10 * n) for listed in (_TENS_EN, _TENS_ES) for n, word in enumerate(listed.split())}
+NUMBERS |= {word: str(21 + n) for n, word in enumerate(_TWENTIES.split())}
+NUMBERS |= {word: str(200 + 100 * n) for n, word in enumerate(_HUNDREDS.split())}
+NUMBERS |= {
+    "dieciseis": "16",
+    "veintidos": "22",
+    "veintitres": "23",
+    "veintiseis": "26",
+    "veintiún": "21",
+    "fourty": "40",
+}
+NUMBERS |= {"ninty": "90", "hundred": "100", "cien": "100", "ciento": "100", "thousand": "1000", "mil": "1000"}
+"""Words for a number of more than one digit, and their value."""
+
+_TENS = f"{_TENS_EN} {_TENS_ES} fourty ninty"
+
+WORDS: dict[str, str] = {
+    "oh": "oh o nought naught",
+    "digit": " ".join(
+        word for word in DIGITS if word not in {"un", "una", "oh", "o", "tree", "fife", "nought", "naught"}
+    ),
+    "tens": _TENS,
+    "hundred": f"hundred cien ciento {_HUNDREDS}",
+    "thousand": "thousand mil",
+    "teen": " ".join(word for word, value in NUMBERS.items() if len(value) == 2 and word not in _TENS.split()),
+    "multi": "double triple treble dubble doble quadruple",
+    "ordinal": (
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth"
+    ),
+    "filler": "um uh er ah eh umm uhh erm hmm mm mmm em uhm este ehm emm \u200b \u200c \u200d \u00ad \u2060 \ufeff",
+    "you": "you",
+    "know": "know see sea ver",
+    "let": "let",
+    "me": "me",
+    "wait": "wait sorry correction scratch correct espera espere perdón perdon digo corrección disculpa perdone mean oops",
+    "no": "no not nope",
+    "an": "and y & then luego",
+    "as": "as",
+    "like": "like como",
+    "in": "in en",
+    "for": "for",
+    "de": "de del",
+    "of": "of por",
+    "particle": "van von der den ter da di du bin binti ibn al le",
+    "a": "a",
+    "i": "i",
+    "to": "to",
+    "with": "with w con by",
+    "from": "from",
+    "at": "at",
+    "arroba": "arroba",
+    "dot": "dot punto",
+    "point": "point period",
+    "dash": "dash hyphen guion guión minus slash",
+    "under": "underscore bajo subguion",
+    "plus": "plus más mas",
+    "hash": "hash pound star asterisk asterisco numeral gato almohadilla",
+    "tld": "com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe",
+    "provider": (
+        "gmail hotmail yahoo outlook icloud proton protonmail aol comcast verizon live msn gmx zoho fastmail ymail "
+        "rocketmail att sbcglobal googlemail me.com jimeil"
+    ),
+    # what a number belongs to
+    "phone": (
+        "phone phones telephone call calls callback cell cellphone mobile reach reached ring dial dialing fax text sms tel ph "
+        "landline whatsapp teléfono telefono celular móvil movil llámame llamame llámeme llameme llamar márcame marcame "
+        "márqueme marqueme contactarme from_number caller callerid msisdn texted voicemail pager llámenme llamenme "
+        "phone_number to_number telf cel"
+    ),
+    "contact": "contact contacto",
+    "number": "number numbers numero número num no nr digits #s núm numeros números nums",
+    "area": "area área",
+    "ext": "ext extension extensión x",
+    "pin": (
+        "pin pins passcode otp cvv cvc cvv2 pincode nip contraseña contrasena clave passphrase combination combo "
+        "combinación combinacion passkey"
+    ),
+    "password": (
+        "password passwd pwd secret token auth_token authtoken api_key apikey api-key client_secret access_token "
+        "refresh_token secret_key private_key passwort bearer aws_secret_access_key aws_access_key_id access_key "
+        "session_token x-api-key access_key_id db_password pass psw passwords api_token secret_access_key user_password "
+        "authorization"
+    ),
+    "code": "code codes código codigo códigos",
+    "lock": (
+        "gate door alarm lockbox lock access entry keypad security garage verification verify confirmation_code "
+        "auth authentication sms_code login passcodes portón porton puerta alarma acceso seguridad verificación "
+        "verificacion entrada one-time onetime unlock disarm panel safe cerradura keybox elevator building padlock vault "
+        "cochera garaje reja candado edificio"
+    ),
+    "card": (
+        "card visa mastercard amex discover tarjeta creditcard cc debit credit american_express cards tarjetas diners"
+    ),
+    "ssn": "ssn social ss ssns itin nss",
+    "seguro": "seguro",
+    "zip": "zip zipcode postcode postal zips cep plz",
+    "licence": "license licence licencia licences licenses dl",
+    "driver": "driver driver's drivers driving conducir manejo conductor",
+    "iban": "iban ibans",
+    "ipcue": "ip ips",
+    "idcue": (
+        "job jobs order orders ticket tickets invoice invoices ref reference client id ids account meter reading serial "
+        "model quantity qty part parts error epoch epoch_ms offset partition lag confirmation po case trabajo orden pedido "
+        "factura cliente cuenta medidor referencia tracking sku item version event record session request sid callsid "
+        "recordingsid policy routing aba poliza póliza folio contador serie modelo batch lot work invoice# unidad "
+        "workorder wo port timestamp duration numdigits confidence estimate permit claim membership member asset barcode "
+        "job_number client_id job_id order_id ticket_id employee badge vehicle reservation booking crate pallet bytes "
+        "build revision row line ms seconds secs id# cantidad pieza caso reporte"
+    ),
+    "emailcue": "email e-mail mail correo emails mails electronico electrónico",
+    # what comes before a name
+    "name": "name names nombre surname apellido apellidos lastname firstname first_name last_name fullname nombres",
+    "nameis": "name's names're nombre's",
+    "this": "this",
+    "im": "i'm im soy",
+    "its": "it's its",
+    "is": "is are was es son be equals fue está",
+    "my": "my mi his her their our your tu su sus mis the el la nuestro",
+    "title": (
+        "mr mrs ms dr miss mister señor señora señorita sr sra srta don doña prof professor doctor doctora mx madam "
+        "ing lic licenciado ingeniero"
+    ),
+    "speak": (
+        "speak spoke speaking talk talked talking ask asked asking spoken hablar hablo hablé habla hablando pregunte pregunta"
+    ),
+    "tell": "tell told attn attention cc bcc notify thank thanks gracias dile dígale digale thx ask_for avise",
+    "role": (
+        "customer owner tenant technician tech manager assigned assignee landlord homeowner plumber electrician "
+        "contact_name author sender recipient resident superintendent supervisor rep agent operator dispatcher husband wife "
+        "son daughter brother sister neighbor neighbour boss mother father mom dad client_name customer_name esposo esposa "
+        "hijo hija hermano hermana vecino vecina dueño dueña jefe técnico encargado inquilino propietario foreman "
+        "receptionist inspector coordinator roommate partner colleague assistant janitor concierge"
+    ),
+    "hi": "hi hello hey hola dear querido querida estimado estimada hiya howdy",
+    "called": "called named llamo llama llamado llamada named_as goes",
+    "put": "put transfer connect patch pass comuníqueme comuniqueme páseme paseme páse",
+    "through": "through",
+    "spelled": "spelled spelt spell deletreo deletrea deletrear deletreado spelling",
+    # places
+    "suffix": (
+        "street st ave avenue road rd drive dr lane ln boulevard blvd court ct place pl terrace ter circle cir way parkway pkwy "
+        "highway hwy square sq trail trl alley crescent grove mews row kingsway broadway strasse straße str turnpike pike "
+        "expressway freeway causeway crossing bypass parade quay wharf esplanade cove cres turnpike throughway"
+    ),
+    "weak_suffix": (
+        "close gardens walk hill rise path loop plaza route run view heights ridge point creek green knoll bend crossings fork "
+        "forks port junction valley meadows landing manor glen haven island islands isle mill mills mission mountain oval "
+        "orchard pass passage pine pines plain plains shoal shoals shore shores spring springs spur spurs station stravenue "
+        "stream summit trace track trafficway tunnel underpass union village ville vista well wells divide dam falls ferry field "
+        "fields flats ford forest forge fort garden gateway harbor hills inlet key keys knolls lake lakes light locks lodge "
+        "mall bayou beach bluff bluffs bottom branch bridge brook brooks burg burgs camp canyon cape center centers cliff cliffs "
+        "club common commons corners course courts coves estate estates extension extensions viaduct motorway overpass park "
+        "parks parkways ramp ranch rapid rapids river roads radial vej gata vale croft"
+    ),
+    "prefix": (
+        "calle avenida av avda rue via via. viale ul ulica plaza paseo camino carretera strada piazza calzada boulevard "
+        "callejón callejon rua travessa corso vicolo chemin allée allee impasse quai praça prolongación privada cerrada "
+        "vía carrera cra diagonal transversal autopista rúa glorieta ronda os. al aleja plac"
+    ),
+    "corner": "corner esquina intersection",
+    "unit": (
+        "apt apartment suite ste unit flat floor fl room rm bldg building apartamento depto departamento piso puerta apto "
+        "interior lote casa trailer lot spc space penthouse ph appt"
+    ),
+    "box": "box psc buzón apartado pmb",
+    "po": "p.o. apo fpo dpo",
+    "direction": "north south east west northeast northwest southeast southwest n s e w ne nw se sw norte sur este oeste",
+    "month": (
+        "january february march april june july august september october november december jan feb mar apr jun jul aug sep "
+        "sept oct nov dec enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+    ),
+    "statename": (
+        "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana "
+        "iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana nebraska "
+        "nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania rhode tennessee texas utah "
+        "vermont virginia washington wisconsin wyoming"
+    ),
+    "address": "address addresses dirección direccion domicilio adress located location ubicado ubicada offices site",
+    "lives": "live lives vivo vive living reside resides",
+    # numbers of these are amounts and times
+    "measure": (
+        "dollars dollar cents cent bucks euros pesos percent minutes minute min mins hours hour hrs days day weeks week months "
+        "month years year miles mile feet foot inches inch gallons pounds degrees am pm times pieces people turns stars psi "
+        "minutos horas días dias semanas meses años veces dólares dolares o'clock kilometers km mb gb kb watts volts amps "
+        "bed beds bedroom bedrooms bath baths bathroom bathrooms rooms room tickets guests nights options apartments results "
+        "oclock metros pies libras grados percentage kilos lbs"
+    ),
+}
+"""The words of each class, apart from what `lexicon` holds."""
+
+AMBIGUOUS = words(
+    """mark dawn jesus april june oscar bill ella christian guy jan luz hope may van will autumn miles summer stan august buddy
+    rob lane art rich chance sunny precious princess king young page max darwin mac grace faith joy rose jack frank pat sue drew
+    ray dale bob chase cash hunter mason carter tucker ivy lily violet ruby crystal amber heather iris olive daisy jade pearl
+    sandy rocky dusty misty stormy randy rusty wade reed clay cliff dean earl duke gene grant glen lance dick victor melody
+    harmony charity destiny trinity angel star skip chip buck chuck bud nick don ken josh gale gail penny robin sage basil
+    pepper ginger candy brandy sherry carol holly noel eve dolly belle bonnie faye gay son winter sierra cherry coral fern
+    flora forest gabe gil hank hazel heath honey jasmine jay jean jerry jo john johnny june kit laurel lee les linden lou mack
+    mandy marina mary mercedes mercy merry mike myrtle norm opal paris patience pete phil piper porter prudence ransom river
+    rod roman royal sam savannah sky sterling stormy sun ted temple tim tom tony troy val verity vi viola wally ward warren wes
+    woody zion israel jordan austin dallas houston madison florence virginia georgia carolina dakota montana phoenix india china
+    asia cuba kenya london milan sydney victoria diamond star sir major colt ford fox wolf lark dove raven robin jewel bella
+    ana mia nova stone love bliss early worth rain sharon luna sol paz cruz rosa blanca dolores pilar consuelo esperanza
+    soledad luz mercedes rocío guadalupe reyes santos ángel angel salvador domingo marina clara"""
+)
+"""Given names that are words or places as well: they need a capital letter, a cue or a surname."""
+
+NEVER_NAMES = words(
+    """a an and any are as at be but by can did do does for from get go had has have he her him his how i if in is it its just
+    kind let like made make many may me mi mine more most my no nor not now of off oh on one or our out own per por que say see
+    she so some such than that the their them then there these they thing this those thu to too tu un una unas uno up us was we
+    were what when where which who whom why with would yes yet you your del de la las le les lo los el en es eso esa se si
+    su sus soon song sing long man men young else era ha hi ho hang hue ok okay son sun sung min mai main hai long ten tan thing
+    so sun loan tin ting long binh an my no do to he song wei ping ming ring lien bat ban bin ham sam kang sound hai yo ya
+    car far bar her here hers main hoy hay dan sin ki real ray are key sun mar sung man dong chin gang mango tang wing pin
+    many numbers manual queen easter star sunday spring season lady carry bell"""
+)
+"""Words that no list of names makes a name in lower case: too many sentences hold them."""

@@ -101,6 +101,10 @@ def table(scores: dict[str, Score]) -> Iterator[str]:
         verdict = "reached" if met else "MISSED"
         yield f"  {text:<44} {_number(value):>6}   {goal:<8} {verdict if goal and value is not None else ''}".rstrip()
     yield ""
+    yield "covered, but with another label: " + ", ".join(
+        f"{what} {times}" for what, times in summed(scores).confused.most_common() if times
+    )
+    yield ""
     yield "families of our own cases: covered / given, then must-not rows touched / rows"
     own = summed(scores, "own_")
     for kind, given in sorted(own.given_by_kind.items(), key=lambda item: own.found_by_kind[item[0]] / item[1]):

@@ -47,6 +47,7 @@ class Score:
     touched_by_kind: Counter[str] = field(default_factory=Counter)
     given_by_kind: Counter[str] = field(default_factory=Counter)
     found_by_kind: Counter[str] = field(default_factory=Counter)
+    confused: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: Score) -> Score:
         return Score(*(getattr(self, name) + getattr(other, name) for name in Score.__slots__))
@@ -118,8 +119,9 @@ class Score:
         self.given_by_kind[row.kind] += 1
         self.found_by_kind[row.kind] += found
         if found:
-            same = covered_characters(row.text, [each for each in predicted if each[2] == label])
-            self.labelled += len(own & same) * 2 > len(own)
+            told = _main_label(row.text, own, predicted)
+            self.labelled += told == label
+            self.confused[f"{label} as {told}"] += told != label
         return found
 
     def _count_predicted(self, text: str, span: GivenSpan, given: set[int], soft: set[int]) -> bool:
@@ -138,6 +140,13 @@ class Verdict:
 
     missed: tuple[GivenSpan, ...]
     wrong: tuple[GivenSpan, ...]
+
+
+def _main_label(text: str, own: set[int], predicted: tuple[GivenSpan, ...]) -> str:
+    shares = Counter[str]()
+    for span in predicted:
+        shares[span[2]] += len(own & covered_characters(text, [span]))
+    return shares.most_common(1)[0][0]
 
 
 def covered_characters(text: str, spans: Iterable[GivenSpan]) -> set[int]:

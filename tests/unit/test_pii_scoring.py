@@ -52,6 +52,7 @@ def test_any_label_protects_but_only_the_right_one_is_told_so():
     counted = score("{PHONE:415 555 0134} {PERSON:Ann}", ("415 555 0134", "CARD"), ("Ann", "PERSON"))
     assert counted.recall == 1
     assert counted.label == 0.5
+    assert +counted.confused == {"PHONE as CARD": 1}
 
 
 def test_a_prediction_is_right_when_half_of_it_is_given():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 import sqlite3
 import threading
 import time
 
 import pytest
 
-from earwitness.client import forks
+import spooled
+from earwitness.client import AuditClient, forks
+from earwitness.client.spool import Spool, export
+from earwitness.runtime.settings import KafkaSettings, Settings
 from waiting import wait_for
 
 
@@ -153,3 +158,76 @@ def test_children_of_a_process_that_is_busy_with_sqlite_can_use_sqlite(tmp_path)
     finally:
         busy.over.set()
         busy.thread.join(10)
+
+
+@pytest.fixture
+def nowhere():
+    """An address where nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield "{}:{}".format(*held.getsockname())
+
+
+CHILD = """
+    import multiprocessing, pathlib, sys, time
+    import spooled
+    from earwitness.client import AuditClient
+    from earwitness.client.spool.orphans import Orphans
+    from earwitness.runtime.settings import KafkaSettings, Settings
+
+    taken, first = Orphans.taken, pathlib.Path(sys.argv[3])
+    Orphans.taken = lambda self: (taken(self), time.sleep(0.1))  # a disk that takes its time
+
+    def emit(count):
+        assert sum(audit.call_started(direction="inbound", language="en") for _ in range(count)) == count
+
+    def work():
+        emit(5)
+        until = time.monotonic() + 10
+        while first.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        emit(100)
+
+    settings = Settings(kafka=KafkaSettings(sys.argv[2]), spool=spooled.settings(pathlib.Path(sys.argv[1])))
+    audit = AuditClient(settings, service="ivr")
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0, child.exitcode
+"""
+
+
+def test_a_child_that_ends_while_it_takes_over_what_others_left_loses_nothing(tmp_path, nowhere):
+    """A turn had no bound of time: the close waited for it in vain, and the child ended with a hundred events in its queue."""
+    directory = tmp_path / "spool" / "ivr"
+    for number in range(150):
+        spool = Spool.open(spooled.settings(tmp_path), "ivr", f"dead-{number:03}")
+        spool.append(spooled.frames(1, producer_id="dead", first=number + 1))
+        spool.close()
+    process = spooled.python(CHILD, tmp_path, nowhere, directory / "dead-000.db")
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    left = list(export.find(directory))
+    assert not any(found.alive for found in left)
+    assert sum(found.events for found in left) == 150 + 105 + 1, (
+        "all of the dead processes', the child's, and its report"
+    )
+
+
+def test_what_a_worker_that_hangs_may_have_lost_is_told(tmp_path, nowhere, caplog):
+    caplog.set_level(logging.WARNING)
+    settings = Settings(kafka=KafkaSettings(nowhere), spool=spooled.settings(tmp_path))
+    audit = AuditClient(settings, service="ivr", durability="buffered")
+    try:
+        assert audit.call_started(direction="inbound", language="en")
+        wait_for(lambda: audit.stats().in_flight == 1, 20)
+        releases = audit.before_fork()  # as good as a worker that does not come back
+        assert len(releases) == 2
+        try:
+            assert audit.close(0.2) == 1
+        finally:
+            for release in reversed(releases):
+                release()
+        assert "did not end in time: up to 1 audit events are lost" in caplog.text
+    finally:
+        audit.close(1)

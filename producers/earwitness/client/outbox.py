@@ -105,14 +105,14 @@ class Outbox:
         thread = self._end(timeout)
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout + _GRACE_SECONDS)
-        return self._lost()
+        return self._lost(thread)
 
     async def aclose(self, timeout: float) -> int:  # noqa: ASYNC109 (as above)
         """`close` that lets the event loop run meanwhile."""
         thread, deadline = self._end(timeout), time.monotonic() + timeout + _GRACE_SECONDS
         while thread is not None and thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 (as above)
             await asyncio.sleep(_LOOK_SECONDS)
-        return self._lost()
+        return self._lost(thread)
 
     def is_interrupted(self) -> bool:
         """Whether this thread holds a lock of it, for the code that a signal handler interrupted."""
@@ -187,6 +187,10 @@ class Outbox:
             self._worker.finish(time.monotonic() + timeout)
             return self._thread
 
-    def _lost(self) -> int:
+    def _lost(self, thread: threading.Thread | None) -> int:
         stats = self.stats()
-        return stats.queued + stats.in_flight + sum(stats.dropped.values()) - self._dropped_before
+        left = stats.queued + stats.in_flight
+        if left and thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            # Else the worker would have told: nothing is lost in silence.
+            OwnLog().say("late", "the audit client did not end in time: up to %d audit events are lost", left)
+        return left + sum(stats.dropped.values()) - self._dropped_before

@@ -248,24 +248,25 @@ def test_a_celery_worker_that_is_told_to_stop_delivers_all_it_took(
             proxy.cut()
             trial.wait_noted(len(trial.noted()) + 40)
         process.send_signal(number)
-        process.wait(40)
+        process.wait(80)  # a process of the pool itself waits up to 30 s for its results to be read
     books = trial.books()
     assert not books.missing, f"{len(books.missing)} of {len(books.taken)}\n{trial.log}"
     proxy.resume()
     after = trial.collect()
     assert after.taken.keys() == after.delivered
+    for producer_id in after.processes:
+        after.assert_accounted(producer_id)
 
 
 def test_celery_s_processes_that_have_done_their_share_deliver_first(trial: Trial):
     assert trial.run(trial.app("celery_app.py", "30")) == 0, trial.log
     with trial.process(celery("--pool", "prefork"), TASKS_A_CHILD="4") as process:
-        trial.wait_noted(180)
+        trial.wait_noted(180, 120)  # a new process takes a second or more
         process.terminate()
         process.wait(40)
     books = trial.books()
     assert len({mark.partition("-")[0] for mark in books.taken}) >= 5
-    # All events, not all reports: one process was seen to end without its last report, and it is not known yet why.
-    assert books.taken.keys() == books.delivered, books.missing
+    books.assert_complete()
 
 
 @pytest.mark.parametrize("pool", ["solo", "threads"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from earwitness.cli.query import run_query
 from earwitness.embedded import control
@@ -48,6 +49,9 @@ LONG = tuple(
 )
 """Each starts stacks of its own, breaks and restarts them, for minutes. They run when asked for: `make test-long`, or by name."""
 
+EXAMPLES = {"quick": 50, "long": 200, "deep": 2_000}
+"""On how many examples a law is tried: beside all other tests, with --long, and at night (`HYPOTHESIS_PROFILE=deep`)."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also the modules that break and restart stacks of their own")
@@ -62,7 +66,16 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return None if config.getoption("--long") else f"without {len(LONG)} long modules: make test-long runs them too"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    for profile, examples in EXAMPLES.items():
+        settings.register_profile(
+            profile,
+            max_examples=examples,
+            deadline=None,  # other work on the machine must not fail a law
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+            print_blob=True,
+        )
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "long" if config.getoption("--long") else "quick"))
     # The developer's own settings must neither reach a test nor a process that it starts.
     for name in [name for name in os.environ if name.startswith("EARWITNESS_")]:
         del os.environ[name]

@@ -18,8 +18,8 @@ from earwitness.schemas.varint import encode_long, read_long, skip_long
 from earwitness.schemas.walker import compile_finder, compile_splicer, compile_stepper
 
 SCHEMAS = catalogue.schemas()
-DEEP = settings().max_examples > 100
-EACH = settings(max_examples=max(1, settings().max_examples // 50))
+DEEP = settings().max_examples > 1_000
+EACH = settings(max_examples=max(2, settings().max_examples // 50))
 
 every_schema = pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: f"{schema.stage}:{schema.name}")
 

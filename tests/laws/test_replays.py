@@ -265,7 +265,7 @@ TestPipeline = pytest.mark.timeout(120)(Pipeline.TestCase)
     until=st.integers(0, 2**63 - 1 - replays.BEHIND) | st.integers(NOW - 2**50, NOW + 2**50),
     damage=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=2),
 )
-@settings(max_examples=400)
+@settings(max_examples=settings().max_examples * 4)
 def test_what_came_too_late_at_a_glance_did_so_by_a_walk(kind, offset, received, until, damage):
     """Damaged or not. At a glance too early is allowed, if seldom: then all are walked."""
     schema = catalogue.masked(kind)

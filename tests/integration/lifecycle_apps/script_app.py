@@ -25,7 +25,7 @@ def wait() -> None:
     """Until somebody ends it."""
     emit(1)
     while True:
-        signal.pause()
+        time.sleep(0.1)  # `signal.pause` waits for ever if the signal comes just before it
 
 
 def busy() -> None:

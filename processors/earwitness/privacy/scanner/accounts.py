@@ -10,13 +10,15 @@ from earwitness.privacy.scanner.classes import CHARACTERS, pattern
 from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.view import Hit, View
 
-__all__ = ["find"]
+__all__ = ["find", "zips"]
 
 _C = CHARACTERS
 _LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
-_GROUPED_IBAN = pattern("<outward|ident|hexes>(?:<hyphen>?<numeral|ident|house|outward|hexes|UNKNOWN|letter>){0,9}+")
+_IBAN_HEAD = pattern("<outward|ident|hexes>")
+_HEAD = re.compile(r"[A-Z]{2}[0-9]{2}")
+_IBAN_LENGTH = 34
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")
-_SPOKEN = "<letter|a|i|digit|oh|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
+_SPOKEN = "<lettered|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
 _CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
 _LICENCE = pattern(
     f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)(?:<number|plus|number_mark|common>|<de>){{0,2}}{_LINK}{{0,4}}"
@@ -28,11 +30,12 @@ _ZIP = pattern(
 )
 _STATE_ZIP = pattern("<state><comma>?(?P<value><n5>(?:<hyphen><n4>)?)(?!<numeral>)")
 _V4 = pattern("<n1|n2|n3>(?:<period><n1|n2|n3>){3}(?!<period><numeral>)")
-_V4_SPOKEN = pattern(
-    "(?:<digit|oh|teen|tens|hundred|n1|n2|n3|an|multi>{1,5}<dot|point>){3}<digit|oh|teen|tens|hundred|n1|n2|n3|an|multi>{1,4}"
-)
+_OCTET = "<digit|oh|teen|tens|hundred|n1|n2|n3|and|multi>"
+_V4_SPOKEN = pattern(f"<dot|point>(?:{_OCTET}{{1,5}}<dot|point>){{2}}{_OCTET}{{1,4}}")
+_FIRST_OCTET = pattern(f"{_OCTET}{{1,5}}$")
 _HEX = "<numeral|hexes|house|outward|letter|a|unknown|Unknown|UNKNOWN|common|given|surname|ambi>"
-_V6 = pattern(f"(?:{_HEX}?<colon>){{2,7}}{_HEX}?")
+_V6 = pattern(f"<colon>(?:{_HEX}?<colon>){{1,6}}{_HEX}?")
+_HEX_BEFORE = pattern(f"{_HEX}$")
 
 
 def find(seen: View) -> Iterator[Hit]:
@@ -47,13 +50,18 @@ def find(seen: View) -> Iterator[Hit]:
         if sum(character.isdigit() for character in value) + sum(kind in _SAID for kind in kinds[first:last]) >= (
             4 if cued else 6
         ):
-            yield Hit(first, last, "DRIVER_ID", "licence")
+            yield first, last, "DRIVER_ID", "licence"
+
+
+def zips(seen: View) -> Iterator[Hit]:
+    """ZIP and post codes that stand without a street."""
+    kinds = seen.kinds
     for match in _ZIP.finditer(kinds):
         first, last = _edges(kinds, *match.span("value"))
         if 4 <= len(read(seen.raw[first:last], kinds[first:last]).text) <= 9 or _C["outward"] in kinds[first:last]:
-            yield Hit(first, last, "ZIP", "zip.cue")
+            yield first, last, "ZIP", "zip.cue"
     for match in _STATE_ZIP.finditer(kinds):
-        yield Hit(*match.span("value"), "ZIP", "zip.state")
+        yield *match.span("value"), "ZIP", "zip.state"
 
 
 def _edges(kinds: str, first: int, last: int) -> tuple[int, int]:
@@ -66,20 +74,28 @@ def _ibans(seen: View) -> Iterator[Hit]:
     for match in _CUED_IBAN.finditer(seen.kinds):
         first, last = _edges(seen.kinds, *match.span("value"))
         if len(seen.joined(first, last)) >= 8:
-            yield Hit(first, last, "IBAN", "iban.cue")
-    for match in _GROUPED_IBAN.finditer(seen.kinds):
-        first, last = match.span()
-        head = seen.raw[first]
-        if not (len(head) >= 4 and head[:2].isalpha() and head[2:4].isdigit()):
-            continue
-        while last > first:
-            value = "".join(token.strip(" \t-") for token in seen.raw[first:last]).upper()
-            if len(value) < 15:
-                break
-            if _IBAN.match(value) and _mod97(value):
-                yield Hit(first, last, "IBAN", "iban.checked")
-                break
-            last -= 1
+            yield first, last, "IBAN", "iban.cue"
+    for match in _IBAN_HEAD.finditer(seen.kinds):
+        first = match.start()
+        if _HEAD.match(seen.raw[first]):
+            last = _iban_end(seen, first)
+            if last > first:
+                yield first, last, "IBAN", "iban.checked"
+
+
+def _iban_end(seen: View, first: int) -> int:
+    """Where a number with a right check begins at this token, its end; else the token itself."""
+    value = ""
+    last = end = first
+    while last < len(seen.raw) and len(value) < _IBAN_LENGTH:
+        part = seen.raw[last].rstrip(" \t")
+        if part not in ("-", ".") and not (part.isalnum() and part.isascii() and (part.isupper() or part.isdigit())):
+            break
+        value += part.strip("-.")
+        last += 1
+        if _IBAN.match(value) and _mod97(value):
+            end = last
+    return end
 
 
 def _mod97(value: str) -> bool:
@@ -97,22 +113,30 @@ def _addresses(seen: View) -> Iterator[Hit]:
             "v",
             "ver",
         ):
-            yield Hit(first, last, "IP", "ip.v4")
+            yield first, last, "IP", "ip.v4"
     for match in _V4_SPOKEN.finditer(kinds):
-        parts = _split(seen, *match.span())
-        if all(part and int(part) <= 255 for part in parts):
-            yield Hit(*match.span(), "IP", "ip.spoken")
+        octet = _FIRST_OCTET.search(kinds, max(0, match.start() - 5), match.start())
+        if octet is not None:
+            parts = _split(seen, octet.start(), match.end())
+            if all(part and int(part) <= 255 for part in parts):
+                yield octet.start(), match.end(), "IP", "ip.spoken"
     for match in _V6.finditer(kinds):
         first, last = match.span()
-        text = seen.joined(first, last)
-        if any(seen.raw[at].endswith((" ", "\t")) for at in range(first, last - 1)):
-            continue
-        try:
-            ipaddress.IPv6Address(text)
-        except ValueError:
-            continue
-        if len(text) >= 6:
-            yield Hit(first, last, "IP", "ip.v6")
+        if first and seen.glued(first - 1) and _HEX_BEFORE.search(kinds, first - 1, first):
+            first -= 1
+        if last - first >= 4 and _is_v6(seen, first, last):
+            yield first, last, "IP", "ip.v6"
+
+
+def _is_v6(seen: View, first: int, last: int) -> bool:
+    text = seen.joined(first, last)
+    if len(text) < 6 or " " in text:
+        return False
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _split(seen: View, first: int, last: int) -> list[str]:
@@ -125,6 +149,6 @@ def _split(seen: View, first: int, last: int) -> list[str]:
     return parts
 
 
-_LOOSE = "".join(_C[name] for name in ("filler", "comma", "hyphen", "dash", "a", "i"))
+_LOOSE = "".join(_C[name] for name in ("filler", "comma", "hyphen", "dash", "a", "i", "ye"))
 _DOTS = _C["dot"] + _C["point"]
 _SAID = _C["digit"] + _C["oh"] + _C["teen"] + _C["tens"]

@@ -22,7 +22,7 @@ _CACHED_LENGTH = 32
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
 _DIGITS = (*(f"n{length}" for length in range(1, 13)), "n13", "n20", "nx")
-_MIXED = ("house", "outward", "ident", "glued", "nth", "state", "own", "hexes")
+_MIXED = ("house", "outward", "ident", "nth", "state", "own", "hexes")
 _MARKS = (
     *(
         "comma",
@@ -51,6 +51,9 @@ _GROUPS = {
     "spoken": ("digit", "oh", "teen", "tens", "hundred", "thousand"),
     "anyname": _NAMES,
     "surename": ("given", "Given", "surname", "Surname"),
+    "lettered": ("letter", "a", "i", "oh", "ye", "compass", "ex"),
+    "and": ("an", "ye"),
+    "bearing": ("direction", "compass"),
     "capital": ("Given", "Surname", "Ambi", "Surword", "Unknown"),
 }
 
@@ -85,7 +88,7 @@ _STATES = words(
 _OWN = re.compile(r"[a-z]+[0-9]*_[a-z0-9]{1,24}_[0-9a-f]{24}\Z")
 _OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?\Z", re.IGNORECASE)
 _EXTENDED = re.compile(r"[0-9]{3,11}[xX][0-9]{1,6}\Z")
-_HOUSE = re.compile(r"[0-9]{1,5}[a-z]{1,2}\Z", re.IGNORECASE)
+_HOUSE = re.compile(r"[0-9]{1,5}(?:[a-z]{1,2}|bis|ter)\Z", re.IGNORECASE)
 _NTH = re.compile(r"[0-9]{1,3}(?:st|nd|rd|th)\Z", re.IGNORECASE)
 _HEXES = re.compile(r"[0-9a-f]{1,4}\Z", re.IGNORECASE)
 _GLUED = re.compile(
@@ -154,11 +157,13 @@ class Classes(dict[str, str]):
             lower, text = lower[:-2], text[:-2]
         if text in _STATES and lower not in {"in", "or", "me", "hi", "ok", "oh", "pa", "la", "de"}:
             return "state"
+        if text == "May":
+            return "month"
         known = self._words.get(lower)
         if known is not None:
             return _BY_CHARACTER[known]
         if len(text) == 1:
-            return "letter" if text.isalpha() else "mark"
+            return "letter" if text.isalpha() and text < "\u0250" else "mark"
         if any(character.isdigit() for character in text):
             return _mixed(text)
         if "_" in text:

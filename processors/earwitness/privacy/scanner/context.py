@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import View
 
 __all__ = ["after", "before"]
@@ -56,6 +56,8 @@ def before(seen: View, index: int) -> str:
 
 def _told(said: str, weak: str, seen: View, at: int) -> str:
     previous = seen.kinds[at - 1] if at else ""
+    if said == "LOCK" and previous == _C["ssn"]:
+        return "SSN"
     if said == "LOCK":
         return "SECRET" if weak in ("CODE", "NUMBER") else ""
     if said == "SEGURO":
@@ -71,32 +73,14 @@ def _told(said: str, weak: str, seen: View, at: int) -> str:
 
 def after(seen: View, index: int) -> str:
     """What the next words say: `that's my social`, `is my cell`, `amex`, `minutes`."""
-    kinds = seen.kinds
-    weak = ""
-    for at in range(index, min(len(kinds), index + 6)):
-        kind = kinds[at]
-        if kind in _STOPS or kind in _NUMBERS:
-            break
-        if kind == _C["measure"] and at == index:
-            return "MEASURE"
-        said = _SAYS.get(kind)
-        if said in ("LOCK", "SEGURO"):
-            weak = said
-        elif kind == _C["code"] and weak == "LOCK":
-            return "SECRET"
-        elif said == "SSN" and weak == "SEGURO":
-            return "SSN"
-        elif said in ("SSN", "SECRET", "CARD", "PHONE"):
-            return said if _near(kinds, index, at) else ""
-        elif seen.word(at) in ("office", "home", "work", "best") and at == index:
-            return "PHONE"
-    return ""
+    match = _AFTER.match(seen.kinds, index)
+    if match is None:
+        return ""
+    cue = match.lastgroup or ""
+    return cue if cue != "NEXT" else _SAYS.get(match[cue], "")
 
 
-def _near(kinds: str, index: int, at: int) -> bool:
-    """Whether a word behind a number speaks of it: it follows, or `is my` and the like stand between."""
-    return all(kind in _LINKS for kind in kinds[index:at])
-
-
-_STOPS = _C["border"] + _C["stop"] + _C["newline"]
-_LINKS = "".join(_C[name] for name in ("my", "is", "comma", "its", "filler", "this", "open", "close", "common"))
+_AFTER = pattern(
+    "(?P<MEASURE><measure>)|(?P<PHONE><line>)|<my|is|comma|its|filler|this|open|close|common>{0,5}"
+    "(?:(?P<SECRET><lock>(?:<common>)?<code|pin>)|(?P<SSN><seguro><ssn>)|(?P<NEXT><ssn|pin|password|card|phone>))"
+)

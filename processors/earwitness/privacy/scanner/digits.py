@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.classes import CHARACTERS, pattern
@@ -12,7 +12,7 @@ from earwitness.privacy.scanner.view import Hit, View
 __all__ = ["RUN", "find"]
 
 _UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
-_BREAK = "(?:<filler|comma|hyphen|period|open|close|dash|an|dot|point>|<you><know>|<let><me><know>)"
+_BREAK = "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point>|<you><know>|<let><me><know>)"
 _TAKEN_BACK = (
     "<comma|hyphen|stop>{0,2}+(?:<no><comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?<comma>?(?:<wait>)?)"
     "<comma|hyphen>{0,2}+"
@@ -22,11 +22,34 @@ _RUN = pattern(f"{RUN}|<plus_mark|plus>?<n7|n8|n9|n10|n11|n12|n13|nx>")
 _EXTENSION = pattern(
     "<comma|stop|period|open>?<ext><period|stop|number|colon>?(?:<numeral>|<digit|oh|teen|tens>{1,5}+)"
 )
+_AREA = pattern("<area><code><is|colon>?$")
 _C = CHARACTERS
-_EDGES = "".join(_C[name] for name in ("filler", "comma", "hyphen", "period", "dash", "an", "dot", "point", "you", "know", "let",
-                                       "me", "open", "no", "wait", "stop"))  # fmt: skip
+_EDGES = "".join(
+    _C[name]
+    for name in (
+        *(
+            "filler",
+            "comma",
+            "hyphen",
+            "period",
+            "dash",
+            "an",
+            "ye",
+            "dot",
+            "point",
+            "you",
+            "know",
+            "let",
+            "me",
+            "open",
+        ),
+        *("no", "wait", "stop"),
+    )
+)
+_CLOSE = _C["close"]
+_SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _PLUS = _C["plus_mark"] + _C["plus"]
-_LINES = _C["an"] + _C["comma"]
+_LINES = _C["an"] + _C["ye"] + _C["comma"]
 _COUNTRIES = (
     "1",
     "44",
@@ -55,35 +78,42 @@ def find(seen: View) -> Iterator[Hit]:
         yield from run(seen, match.start(), match.end())
 
 
-def run(seen: View, first: int, last: int) -> Iterator[Hit]:
+def run(seen: View, first: int, last: int) -> Sequence[Hit]:
     """What a run of number tokens holds."""
     kinds = seen.kinds
     while last > first and kinds[last - 1] in _EDGES:
         last -= 1
-    if last > first and kinds[last - 1] == _C["close"] and kinds.find(_C["open"], first, last) < 0:
+    if last > first and kinds[last - 1] == _CLOSE and kinds.find(_C["open"], first, last) < 0:
         last -= 1
     if last <= first:
-        return
+        return ()
     digits = read(seen.raw[first:last], kinds[first:last])
-    if len(digits.text) < 3:
-        return
-    said, follows = context.before(seen, first), context.after(seen, last)
-    kind = classify(digits, said, follows, plus=kinds[first] in _PLUS)
+    length = len(digits.text)
+    if length < 3:
+        return ()
+    said = context.before(seen, first)
+    if length < 7 and said not in _SHORT:
+        return ()
+    kind = classify(digits, said, context.after(seen, last), plus=kinds[first] in _PLUS)
     if kind is None:
-        yield from _parts(seen, first, last, digits)
-        return
+        return _parts(seen, first, last) if length >= 14 else ()
     if kind == "PHONE":
+        first = _with_area_code(kinds, first)
         extension = _EXTENSION.match(kinds, last)
         if extension is not None:
             last = extension.end()
-    yield Hit(first, last, kind, f"number.{'spoken' if digits.spoken else 'typed'}")
+    return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
 
 
-def _parts(seen: View, first: int, last: int, digits: Digits) -> Iterator[Hit]:
+def _with_area_code(kinds: str, first: int) -> int:
+    lead = _AREA.search(kinds, max(0, first - 4), first)
+    return first if lead is None else lead.start()
+
+
+def _parts(seen: View, first: int, last: int) -> Sequence[Hit]:
     """Two numbers with `and` or a comma between look like one that is too long."""
-    if len(digits.text) < 14:
-        return
     kinds = seen.kinds
+    hits: list[Hit] = []
     start = first
     for at in range(first, last + 1):
         if at == last or kinds[at] in _LINES:
@@ -91,8 +121,9 @@ def _parts(seen: View, first: int, last: int, digits: Digits) -> Iterator[Hit]:
                 part = read(seen.raw[start:at], kinds[start:at])
                 kind = classify(part, context.before(seen, first), "", plus=kinds[start] in _PLUS)
                 if kind is not None and len(part.text) >= 7:
-                    yield Hit(start, at, kind, "number.part")
+                    hits.append((start, at, kind, "number.part"))
             start = at + 1
+    return hits
 
 
 def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | None:

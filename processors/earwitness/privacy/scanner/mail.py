@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
-from earwitness.privacy.scanner.vocabulary import WORDS
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
 
@@ -23,17 +23,69 @@ _SKIPPED = _C["filler"] + _C["comma"]
 _PIECES = (
     members("numeral")
     + members("spoken")
-    + "".join(_C[name] for name in ("letter", "multi", "house", "ident", "hexes", "outward", "a", "i", "nth"))
+    + "".join(
+        _C[name]
+        for name in ("letter", "ye", "compass", "ex", "multi", "house", "ident", "hexes", "outward", "a", "i", "nth")
+    )
 )
 _WORDS = members("anyname") + "".join(_C[name] for name in ("unknown", "Unknown", "UNKNOWN", "glued", "UNKNOWN"))
-_ORDINARY = "".join(
-    _C[name] for name in ("common", "Common", "measure", "role", "suffix", "ordinal", "month", "unit", "box")
+_CUES = "".join(
+    _C[name]
+    for name in (
+        *(
+            "is",
+            "its",
+            "to",
+            "at",
+            "my",
+            "for",
+            "with",
+            "of",
+            "in",
+            "de",
+            "you",
+            "me",
+            "emailcue",
+            "phone",
+            "number",
+            "name",
+            "im",
+            "this",
+        ),
+        *(
+            "from",
+            "an",
+            "no",
+            "address",
+            "speak",
+            "tell",
+            "hi",
+            "wait",
+            "lives",
+            "called",
+            "nameis",
+            "through",
+            "put",
+            "let",
+            "like",
+            "as",
+        ),
+    )
+)
+_FUNCTION = words(
+    """it us me them him her send write mail here there arrive be was were go went meet look am are on or than then just up out
+    that so but and please look stay work live available arrives starts ends stop pick drop left right home back down over closed
+    open
+    """
 )
 _STOPPING = "".join(
     _C[name] for name in ("quote", "colon", "equals", "open", "close", "bracket", "unbracket", "newline", "border")
 )
 _STOPPING += _C["mark"] + _C["stop"]
-_TLDS = frozenset(WORDS["tld"].split())
+_TLDS = words(
+    """com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe ai me in tv cc ch at be
+    se no dk"""
+)
 _LOCAL_TOKENS = 32
 _LOOSE_WORDS = 3
 _DOMAIN_TOKENS = 24
@@ -48,8 +100,16 @@ def find(seen: View) -> Iterator[Hit]:
         if last <= at:
             continue
         first = _local(seen, at)
-        if first < at:
-            yield Hit(first, last, "EMAIL", "email.typed" if typed else "email.spoken")
+        if _is_sip(seen, first, at):
+            yield first, at, "PHONE", "number.sip"
+        elif first < at:
+            yield first, last, "EMAIL", "email.typed" if typed else "email.spoken"
+
+
+def _is_sip(seen: View, first: int, at: int) -> bool:
+    if first < 2 or seen.word(first - 2) not in ("sip", "sips"):
+        return False
+    return seen.joined(first, at).lstrip("+").isdecimal()
 
 
 def _domain(seen: View, at: int, *, typed: bool) -> int:
@@ -109,7 +169,7 @@ def _local(seen: View, at: int) -> int:  # noqa: PLR0912
             first, loose = index, 0
         elif seen.glued(index) or kind in _PIECES:
             if kind in (_C["a"], _C["i"]) and not (
-                joined or seen.glued(index) or (first < at and kinds[first] in _PIECES)
+                joined or seen.glued(index) or (index and kinds[index - 1] in _PIECES)
             ):
                 break
             first = index
@@ -122,7 +182,7 @@ def _local(seen: View, at: int) -> int:  # noqa: PLR0912
             first = index
         elif kind in _WORDS and loose < _LOOSE_WORDS:
             first, loose = index, loose + 1
-        elif first == at and kind in _ORDINARY:
+        elif first == at and kind not in _CUES and seen.word(index) not in _FUNCTION:
             first, loose = index, _LOOSE_WORDS
         else:
             break

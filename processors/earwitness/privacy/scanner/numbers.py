@@ -35,10 +35,58 @@ def read(raw: Sequence[str], kinds: str) -> Digits:
         raw: the run's tokens.
         kinds: their classes.
     """
+    if _HARD.isdisjoint(kinds):
+        return _plain(raw, kinds)
     reader = _Reader()
     for token, kind in zip(raw, kinds, strict=True):
         reader.take(token, kind)
     return reader.result()
+
+
+def _plain(raw: Sequence[str], kinds: str) -> Digits:
+    """The same for a run of single digits and numerals, by far the most common."""
+    groups: list[str] = []
+    group = ""
+    spoken = False
+    for token, kind in zip(raw, kinds, strict=True):
+        digits = _DIGITS_OF[token]
+        if digits is None:
+            if kind in _PAUSES and group:
+                groups.append(group)
+                group = ""
+        elif len(digits) == 1:
+            group += digits
+            spoken = spoken or kind in _SINGLE
+        else:
+            if group:
+                groups.append(group)
+                group = ""
+            groups.append(digits)
+    if group:
+        groups.append(group)
+    return Digits("".join(groups), tuple(map(len, groups)), spoken)
+
+
+class _DigitsOf(dict[str, str | None]):
+    """Answers a token with its digits, None when it is none; remembers the tokens of one or two digits."""
+
+    def __missing__(self, token: str) -> str | None:
+        word = token.strip(" \t").lower()
+        digits = DIGITS.get(word)
+        if digits is None and word.isdecimal():
+            digits = "".join(str(unicodedata.decimal(digit)) for digit in word)
+        if digits is None and "x" in word and word.replace("x", "").isdecimal():
+            digits = word.partition("x")[0]
+        if len(token) <= _REMEMBERED and len(self) < _REMEMBERED_TOKENS:
+            self[token] = digits
+        return digits
+
+
+_REMEMBERED = 7
+_REMEMBERED_TOKENS = 4096
+_DIGITS_OF = _DigitsOf()
+_HARD = frozenset(_C[name] for name in ("teen", "tens", "hundred", "thousand", "multi", "wait", "no"))
+_PAUSES = "".join(_C[name] for name in ("comma", "period", "open", "close", "dash", "dot", "point", "stop", "hyphen"))
 
 
 class _Reader:
@@ -65,7 +113,7 @@ class _Reader:
             self._take_back()
         elif kind == _C["nx"]:
             self._numeral(word.partition("x")[0])
-        elif kind not in (_C["an"], _C["hyphen"], _C["filler"]):
+        elif kind not in (_C["an"], _C["ye"], _C["hyphen"], _C["filler"]):
             self._open = 0
             self._pause()
 

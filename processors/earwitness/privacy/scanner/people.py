@@ -6,52 +6,56 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["People"]
 
 _C = CHARACTERS
 _KNOWN = "<given|Given|surname|Surname>"
-_ANY = "<anyname|unknown|Unknown|UNKNOWN|glued>"
+_ANY = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|suffix>"
 _CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
-_GLUE = "(?:<hyphen>|<letter|a|i|oh><period|stop>?|<particle|de>{1,2}<my>?)"
+_GLUE = "(?:<hyphen>|<lettered><period|stop>?|<particle|de>{1,2}<my>?|<ye>)"
 _LINKS = "<is|colon|equals|quote|filler|comma|its|open>"
 
 
 def _sequence(head: str, more: str, most: int = 3) -> str:
-    return f"{head}(?:{_GLUE}?{more}|<letter><period|stop>?(?={more}|<comma|stop|border|at|in|quote>|$)){{0,{most}}}"
+    return f"{head}(?:{_GLUE}?{more}|<letter|compass|ex><period|stop>?(?={more}|<comma|stop|border|at|in|quote>|$)){{0,{most}}}"
 
 
 _STRONG = pattern(
-    f"(?:<name>(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>)?{_LINKS}{{0,4}}|<nameis>{_LINKS}{{0,2}}|<called>{_LINKS}{{0,2}}|<title><period|stop>?)"
-    f"(?P<value>(?:<title><period|stop>?)?(?:<letter><period|stop>?)?"
+    f"(?:<name>(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>)?{_LINKS}{{0,4}}|<nameis>{_LINKS}{{0,2}}|<called>{_LINKS}{{0,2}}|(?=<title>))"
+    f"(?P<value>(?:<title><period|stop>?)?(?:<letter|compass|ex><period|stop>?)?"
     f"{_sequence('<anyname|unknown|Unknown|UNKNOWN|glued|month|Common>', _ANY)})"
 )
+_HEAD = "<anyname|unknown|Unknown|UNKNOWN|glued|month>"
 _MEDIUM = pattern(
-    "(?:<this><is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?|<im>|<its>|<speak><with|to|for|me|a>{0,2}|<tell>|<role><is|colon|equals|quote|stop>{0,2}|<hi>|<from>|<with>|<to>|<for>"
-    "|<put><me><through><to|with>|<a>|<by>)<filler|comma|quote|mark>{0,2}".replace("|<by>", "")
-    + f"(?P<value>(?:<letter><period|stop>)?{_sequence('<anyname|unknown|Unknown|UNKNOWN|glued|month>', _ANY)})"
+    "(?:<this><is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?|<im>|<its>"
+    "|<speak>(?:<compass><solidus>|<with|to|for|me|a>{0,2})|<tell>|<role><is|colon|equals|quote|stop>{0,2}|<hi>|<from>|<with>|<to>"
+    "|<for>|<put><me><through><to|with>)<filler|comma|quote|mark>{0,2}"
+    f"(?P<value>(?:<letter|compass|ex><period|stop>)?{_sequence(_HEAD, _ANY)})"
 )
+_LISTED_NEXT = "<anyname|Unknown|glued|weak_suffix>"
 _FULL = pattern(
-    f"(?P<value>(?:<letter|a|oh|i><period|stop>){{1,2}}<Given|Surname|Unknown|Surword|Ambi|glued>(?:<hyphen>{_ANY}|{_CAPS}){{0,2}}"
-    f"|<title><stop|period>?{_CAPS}(?:{_GLUE}?{_CAPS}){{0,3}}"
-    f"|<given|Given|Ambi|ambi|month>{_GLUE}?{_sequence('<anyname|Unknown|glued|UNKNOWN>', '<anyname|Unknown|glued>', 2)}"
-    f"|<Surname|Surword|Unknown|surname|glued>(?:{_GLUE}?{_CAPS}(?:<letter><period>?(?!<letter>))?|<comma><Given>|<given>){{1,3}})"
+    "(?P<value>(?:<letter|a|oh|i><period|stop>){1,2}<Given|Surname|Unknown|Surword|Ambi|glued>"
+    f"(?:<hyphen>{_ANY}|{_CAPS}){{0,2}}"
+    f"|<given|Given|Ambi|ambi|month>{_GLUE}?{_sequence('<anyname|Unknown|glued|UNKNOWN|weak_suffix>', _LISTED_NEXT, 2)}"
+    "|<Surname|Surword|Unknown|surname|glued>"
+    f"(?:{_GLUE}?{_CAPS}(?:<letter|compass|a|i|oh><period>?(?!<lettered>))?|<comma><Given>|<given>){{1,3}})"
 )
 _ALONE = pattern("<Given|given|Surname|Unknown|Ambi|glued>")
-_SPELLED_LETTER = "<letter|a|i|oh|multi>"
+_SPELLED_LETTER = "<lettered|multi>"
 _AS_IN = "(?:<as><in>|<for|like|de|as|is>)<^newline>"
 _SPELLED = pattern(
-    f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}<comma|hyphen|stop|filler>{{0,2}})?(?={_SPELLED_LETTER}|$|<^newline>)){{2,40}}+"
+    f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}<comma|hyphen|stop|filler>{{0,2}})?){{2,40}}+"
 )
-_LETTERS = _C["letter"] + _C["a"] + _C["i"] + _C["oh"]
+_LETTERS = members("lettered")
 _LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "filler"))
 _AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
 _SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
-_FOLLOWS = "".join(
-    _C[name] for name in ("from", "with", "phone", "border", "comma", "an", "stop", "in", "at", "tell", "my", "speak")
-)
+_FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop", "in", "at", "tell", "my", "speak"))
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
-_LOOSE_CUES = _C["from"] + _C["with"] + _C["to"] + _C["for"] + _C["a"]
+_LOOSE_CUES = _C["from"] + _C["with"] + _C["to"] + _C["for"]
+_SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
 _SELF = _C["im"] + _C["its"]
 _MONTH_BEFORE = "".join(
     _C[name] for name in ("in", "numeral" if "numeral" in _C else "in", "nth", "ordinal", "of", "common")
@@ -71,27 +75,51 @@ class People:
             first, last = match.span("value")
             if seen.kinds[first] == _C["Common"] and last - first == 1 and match[0][0] == _C["title"]:
                 continue
-            yield Hit(first, _end(seen, first, last), "PERSON", "name.cue")
+            yield first, _end(seen, first, last), "PERSON", "name.cue"
         yield from _medium(seen)
         for match in _FULL.finditer(seen.kinds):
             first, last = match.span("value")
             if _is_full(seen, first, last):
-                yield Hit(first, _end(seen, first, last), "PERSON", "name.full")
+                yield first, _end(seen, first, last), "PERSON", "name.full"
         for match in _ALONE.finditer(seen.kinds):
             if self._is_alone(seen, match.start()):
-                yield Hit(match.start(), match.end(), "PERSON", "name.alone")
+                yield match.start(), match.end(), "PERSON", "name.alone"
 
     def _is_alone(self, seen: View, at: int) -> bool:
         kind = seen.kinds[at]
-        if kind == _C["Given"]:
-            return True
-        if kind == _C["given"]:
+        if kind in _GIVEN:
             return True
         if _starts_sentence(seen, at):
-            return False
-        if kind in (_C["Surname"], _C["Ambi"]):
+            return _acts(seen, at)
+        if kind in _LISTED:
             return True
-        return self._strict and kind in (_C["Unknown"], _C["glued"])
+        return self._strict or seen.kinds[at - 1] in _PERSONAL or _acts(seen, at)
+
+
+def _acts(seen: View, at: int) -> bool:
+    """Whether what follows a lone word with a capital is what a person does, or somebody is spoken to."""
+    kinds = seen.kinds
+    if at + 2 >= len(kinds):
+        return False
+    follows = kinds[at + 1]
+    if follows == _C["colon"]:
+        return kinds[at + 2] == _C["quote"] or seen.raw[at + 2][:1].isupper()
+    if follows == _C["comma"]:
+        return seen.word(at + 2) in _ADDRESSED and _starts_sentence(seen, at)
+    if follows == _C["an"]:
+        return kinds[at + 2] in _NAMED
+    return follows == _C["from"] or seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(_OWNING)
+
+
+_GIVEN = _C["Given"] + _C["given"]
+_LISTED = _C["Surname"] + _C["Ambi"]
+_NAMED = members("capital")
+_PERSONAL = "".join(_C[name] for name in ("with", "to", "for", "from", "an", "of", "tell", "me", "with", "role", "as"))
+_ADDRESSED = words("can could please will would you i we are is do did have how what where when why who thanks")
+_ACTS = words(
+    """said says called shouted asked wants wanted came lives listed spent submitted told thinks knows left arrived works worked
+    wrote writes texted emailed replied answered signed paid needs needed owns reported speaks spoke moved joined"""
+)
 
 
 def _starts_sentence(seen: View, at: int) -> bool:
@@ -113,30 +141,33 @@ def _medium(seen: View) -> Iterator[Hit]:
         head = kinds[first]
         known = sum(kind in _SOLID for kind in kinds[first:last])
         follow = kinds[last] if last < len(kinds) else _C["border"]
-        if cue in _LOOSE_CUES:
-            if head not in _SOLID:
-                continue
-        elif cue in _SELF:
-            if head in _AMBIGUOUS and not known and not (last - first > 1 or follow in _FOLLOWS):
-                continue
-            if head == _C["month"] and last - first < 2:
-                continue
-        elif (head == _C["month"] and last - first < 2 and cue != _C["tell"]) or (
-            head == _C["unknown"]
-            and cue in (_C["hi"], _C["role"], _C["this"])
-            and last - first < 2
-            and follow not in _FOLLOWS
-        ):
-            continue
-        yield Hit(first, _end(seen, first, last), "PERSON", "name.after")
+        if _is_meant(cue, head, known, last - first, follow):
+            yield first, _end(seen, first, last), "PERSON", "name.after"
+
+
+def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
+    """Whether a word behind a cue is a name: how sure the cue is against how sure the word."""
+    if cue in _LOOSE_CUES:
+        return head in _SURE
+    if head == _C["month"]:
+        return words >= 2 or cue == _C["tell"]
+    if cue in _SELF:
+        return bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"]) or follow in _FOLLOWS
+    if head == _C["surword"]:
+        return cue == _C["this"] and follow in _FOLLOWS
+    if head == _C["unknown"] and cue in (_C["hi"], _C["role"], _C["this"]):
+        return words >= 2 or follow in _FOLLOWS
+    return True
 
 
 def _is_full(seen: View, first: int, last: int) -> bool:
     kinds = seen.kinds[first:last]
-    if kinds[0] in (_C["Surname"], _C["Surword"], _C["Unknown"], _C["glued"]) and _starts_sentence(seen, first):
-        return any(kind in members("surename") for kind in kinds[1:]) or kinds[0] == _C["Surname"]
+    if kinds[0] == _C["Surword"]:
+        return any(kind in members("surename") for kind in kinds[1:])
+    if kinds[0] in (_C["Surname"], _C["Unknown"], _C["glued"]) and _starts_sentence(seen, first):
+        return kinds[0] == _C["Surname"] or any(kind in _SURE for kind in kinds[1:])
     if kinds[0] == _C["month"]:
-        return any(kind in members("surename") for kind in kinds[1:]) and seen.raw[first][0].isupper()
+        return any(kind in members("anyname") for kind in kinds[1:]) and seen.raw[first][0].isupper()
     if kinds[0] == _C["ambi"]:
         return any(kind in _C["surname"] + _C["given"] for kind in kinds[1:])
     if kinds[0] == _C["Ambi"]:
@@ -145,9 +176,29 @@ def _is_full(seen: View, first: int, last: int) -> bool:
 
 
 def _end(seen: View, first: int, last: int) -> int:
+    if seen.raw[first][0].isupper():
+        # A name that begins with a capital does not go on in small letters, but for `de la`.
+        for at in range(first + 1, last):
+            if seen.kinds[at] in _SMALL and seen.raw[at][0].islower():
+                last = at
+                break
+        while last > first + 1 and seen.kinds[last - 1] in _PARTICLES:
+            last -= 1
+    for at in range(first, last - 1):
+        if seen.raw[at].rstrip().endswith(_OWNING):
+            return at + 1
     while last > first + 1 and seen.kinds[last - 1] in _NAME_ENDS:
         last -= 1
-    return last
+    degree = _DEGREE.match(seen.kinds, last)
+    return last if degree is None else degree.end()
+
+
+_DEGREE = pattern("<comma>?<degree>")
+_OWNING = ("'s", "\u2019s")
+_SMALL = "".join(
+    _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
+)
+_PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
 
 
 def _spelled(seen: View) -> Iterator[Hit]:
@@ -160,7 +211,7 @@ def _spelled(seen: View) -> Iterator[Hit]:
         strong = _C["as"] + _C["in"] in match[0]
         cue = any(kind in _SPELL_CUES for kind in kinds[max(0, first - 6) : first])
         if letters >= (2 if strong or cue else 4):
-            yield Hit(first, last, "PERSON", "name.spelled")
+            yield first, last, "PERSON", "name.spelled"
 
 
 _SPELL_CUES = "".join(_C[name] for name in ("name", "nameis", "spelled", "called", "its"))

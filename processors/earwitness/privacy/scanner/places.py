@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
@@ -11,67 +12,74 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _SPOKEN = "<digit|oh|teen|tens|hundred|thousand|multi>"
-_TYPED = "<n1|n2|n3|n4|n5|n6|house>"
 _NUMBER = (
-    f"(?:{_TYPED}(?:<hyphen|solidus><n1|n2|n3|n4|n5|house>)?(?:<n1|n2|n3|n4>)?"
-    f"|{_SPOKEN}(?:<an|hyphen>?{_SPOKEN}|<filler>){{0,7}}+)"
+    "<n1|n2|n3|n4|n5|n6|house|digit|oh|teen|tens|hundred|thousand|multi>(?<!<digit|oh|teen|tens|multi><digit|oh|teen|tens>)"
+    f"(?:(?:<and|hyphen>?{_SPOKEN}|<filler>){{1,7}}+|(?:<hyphen|solidus><n1|n2|n3|n4|n5|house>)?<n1|n2|n3|n4>?)"
 )
 _WORD = (
-    "<anyname|unknown|Unknown|UNKNOWN|common|Common|ordinal|nth|direction|letter|a|month|statename|state|glued|particle|de|weak_suffix"
+    "<anyname|unknown|Unknown|UNKNOWN|common|Common|ordinal|nth|bearing|lettered|month|statename|state|glued|particle|de|weak_suffix"
     "|tens|teen|role|title|idcue|lock|card|n1|n2|oh|suffix>"
 )
 _JOIN = "(?:<hyphen|period|stop|quote|filler>{0,2})"
 _UNIT = (
     "(?:<comma|newline|stop|filler|mark|period>{0,3}(?:<unit>(?:<stop|period>)?<number>?|<number_mark|hash>)"
-    "(?:<numeral|house|ident|outward|letter|a|hexes>(?:<hyphen><numeral|letter>)?|<digit|oh|teen|tens|letter>{1,4}+))"
+    "(?:<numeral|house|ident|outward|lettered|hexes>(?:<hyphen><numeral|letter>)?|<digit|oh|teen|tens|letter>{1,4}+)|<comma>?<nth|ordinal><unit>|<comma><house|nth|ordinal><letter|compass>)"
 )
-_CAPITAL = "<capital|UNKNOWN|Common|direction|state|statename|suffix|weak_suffix|prefix|month|title|glued|particle|letter|Surword>"
+_CAPITAL = "<capital|UNKNOWN|Common|bearing|state|statename|suffix|weak_suffix|prefix|month|title|glued|particle|letter|Surword>"
 _CITY = (
-    f"(?:<comma|newline|filler|mark>{{1,3}}(?:{_CAPITAL}"
+    f"(?:<comma|newline|filler|mark>{{1,3}}<my>?(?:{_CAPITAL}"
     f"(?:<hyphen|period|quote|stop|of|de|my|a|an>{{0,2}}(?={_CAPITAL}))?){{1,6}})"
 )
+_TOWN = "<Given|Surname|Ambi|Surword|Unknown|glued>"
 _ZIP = (
-    "(?:<comma|newline|filler|mark>{0,3}(?:<state|statename><comma>?)?(?:<zip><code>?)?(?:<outward><house>|<n4|n5|n6>(?:<hyphen><n4>)?(?!<measure|numeral>)"
+    "(?:<comma|newline|filler|mark>{0,3}(?:<state|statename><comma>?)?(?:<zip><code>?)?"
+    f"(?:<outward><house>|<n4|n5|n6>(?:<hyphen><n4>)?(?!<measure|numeral>)(?:{_TOWN}(?:<of|de|hyphen>?{_TOWN}){{0,2}})?"
     "|<digit|oh>(?:<filler>?<digit|oh>){4}(?!<digit|oh>)))"
 )
 _STATE = "(?:<comma|newline>{0,2}<state>|<comma|newline>{0,2}(?:<common|direction>?<statename>))"
-_TAIL = f"(?:{_UNIT}|{_ZIP}|{_CITY}|{_STATE}){{0,7}}"
-_LEAD_UNIT = (
-    "(?:(?:<unit|number_mark>(?:<stop|period>)?<number>?"
-    f"(?:<n1|n2|n3|n4|house|letter|ident>|{_SPOKEN}{{1,3}})<comma|newline>{{0,2}})?)"
+_CITY_STATE = (
+    "(?:<comma>?<anyname|unknown|Unknown|bearing|weak_suffix|common|Common|glued>{1,3}<comma>?<state|statename>)"
 )
-_START = f"(?<!{_SPOKEN[1:-1] and _SPOKEN})(?<!<n1|n2|n3|n4|n5|n6|period|hyphen|solidus|equals|colon>)"
+_LOW_CITY = "(?:<comma><anyname|unknown|bearing|weak_suffix|glued>{1,2}(?=<border|stop|comma|an|newline|mark>|$))"
+_TAIL = f"(?:{_UNIT}|{_ZIP}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}){{0,7}}"
+_LEAD = pattern(
+    f"<unit|number_mark><stop|period>?<number>?(?:<n1|n2|n3|n4|house|letter|ident>|{_SPOKEN}{{1,3}})?<comma|newline>{{0,2}}$"
+)
+_HOUSE = pattern(f"(?:{_NUMBER}){{1,2}}<comma>?<bearing>?<my>?$")
 _STREET = pattern(
-    f"(?P<lead>{_LEAD_UNIT})(?P<number>{_NUMBER})<comma>?(?P<words>(?:{_WORD}{_JOIN}){{1,5}}?)(?P<suffix><suffix|weak_suffix|glued>)"
-    f"(?P<more>(?:<suffix|direction>)?)(?P<dot><stop|period>?)(?P<tail>(?:<direction>)?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>))?{_TAIL})"
+    f"(?P<number>{_NUMBER})(?:<comma>(?!<n1|n2|n3|n4>))?(?P<words>(?:{_WORD}{_JOIN}){{1,5}}?)"
+    "(?P<suffix><suffix|glued>|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>))<suffix|bearing>?<stop|period>?"
+    f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>))?{_TAIL}"
 )
 _ROMANCE = pattern(
-    f"(?P<number>(?:{_NUMBER}<comma>?)?)(?P<prefix><prefix><stop|period>?)(?P<words>(?:(?:<de|my|particle|a|y>{{0,2}}){_WORD}<hyphen|quote>?){{1,5}}?)"
-    f"(?P<behind>(?:<comma>?<number|num>?<number_mark>?{_NUMBER})|(?=<comma|newline|stop|border|in|an>|$))(?P<tail>(?:<comma>?{_UNIT})?{_TAIL})".replace(
-        "<number|num>", "<number>"
-    ).replace("|y>", ">")
+    f"<prefix><stop|period>?(?:<de|my|particle|a>{{0,2}}(?:{_WORD}|<digit>)<hyphen|quote>?){{1,5}}?"
+    f"(?P<behind><comma>?<number>?<number_mark>?{_NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|ye|mark|to|from>|$))(?:(?<=<n4|n5|n6>){_TOWN})?(?:<comma>?{_UNIT})?{_TAIL}"
 )
-_GLUED = pattern(
-    f"(?P<number>(?:{_TYPED}<comma>?){{0,2}})(?P<words><capital|letter|Unknown>{{0,2}}<glued>)(?P<behind><n1|n2|n3|n4|house>?)(?P<tail>{_TAIL})"
+_FRENCH = pattern(f"<house|n1|n2|n3|n4><suffix><Given|Surname|Surword|Ambi|Unknown|glued>{{1,4}}{_TAIL}")
+_GLUED = pattern(f"<glued>(?P<behind><n1|n2|n3|n4|house>?){_TAIL}")
+_GLUED_HEAD = pattern(
+    "(?:(?:<n1|n2|n3|n4|n5|house><comma>?){1,2}<capital|letter|Unknown>{0,2}|<Unknown|Given|Surname>{1,2})$"
 )
 _CORNER = pattern(
     "<corner><of|de|my|with>{1,2}(?P<value>(?:<^newline|stop|comma|an|common>|<stop>(?=<capital>)){1,5}<an|with|de>"
     "(?:<^newline|stop|comma|an|common|suffix>){0,4}<suffix|weak_suffix|capital|nth|ordinal|surname|unknown>)"
 )
 _BOX = pattern(
-    "(?P<value>(?:<letter><period><oh|letter><period|stop|>?|<idcue|po|oh>|<letter><oh>)?<box><number_mark|number>?<numeral|digit|oh|teen|tens>{1,6}"
-    f"(?:<comma|newline>{{0,2}}<box><numeral>)?(?P<tail>{_TAIL}))".replace("|>", ">")
+    f"<box><number_mark|number>?<numeral|digit|oh|teen|tens>{{1,6}}(?:<comma|newline>{{0,2}}<box><numeral>)?{_TAIL}"
+)
+_BOX_HEAD = pattern(
+    "(?:<letter><period><oh|letter><period|stop>|<letter><period><oh|letter>|<idcue|po|oh|unit>|<unit><numeral>|<letter><oh>)$"
 )
 _MILITARY = pattern(
-    "(?P<value>(?:<unit|box|UNKNOWN|Unknown|unknown><capital|numeral>(?:<comma>?<box><numeral>)?)<comma|newline>{0,2}<po><state>(?:<n5>(?:<hyphen><n4>)?)?)"
+    "(?P<value>(?:<unit|box|UNKNOWN><capital|numeral|unknown>(?:<comma>?<box><numeral>)?)<comma|newline>{0,2}<po><state>(?:<n5>(?:<hyphen><n4>)?)?)"
 )
-_CUED = pattern(
-    f"(?:<address|lives>|<common|called|im|put|hi>)(?:<is|at|in|to|colon|my|a|its|for|comma|from|of|mark|newline|common>{{0,5}}?)"
-    f"(?P<value>{_TYPED}{{1,2}}(?P<words>(?:{_WORD}{_JOIN}){{1,6}}?)(?P<behind><n1|n2|n3|n4|house>|(?=<comma|newline>))(?P<tail>{_TAIL}))"
+_NAMED = pattern(
+    f"<at|address|lives|in|to|from><is|at|in|my|colon>{{0,2}}(?P<value><capital|bearing>{{1,3}}(?P<suffix><suffix>){_TAIL})"
 )
 _FOREIGN = pattern(
-    f"(?P<value><n1|n2|n3|n4|n5>{{1,2}}(?P<words>(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix><hyphen|period|stop>?){{1,4}})(?P<behind><n1|n2|n3|n4>)(?P<tail>{_TAIL}))"
+    f"(?P<value><n1|n2|n3|n4|n5>{{1,2}}(?P<words>(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix><hyphen|period|stop>?){{1,4}})(?P<behind><n1|n2|n3|n4>|(?<=x))(?P<tail>{_TAIL}))"
 )
+_HEAD_TOKENS = 8
 _WEAK = _C["weak_suffix"]
 _LOW = _C["common"] + _C["Common"]
 _NUMERIC = members("numeral") + _C["house"]
@@ -85,26 +93,40 @@ def find(seen: View) -> Iterator[Hit]:
     """All addresses."""
     kinds = seen.kinds
     for match in _STREET.finditer(kinds):
-        if _is_street(seen, match.start("number"), match.end("number"), match.start("suffix"), match.end("words")):
-            yield Hit(match.start(), _end(seen, match.end()), "ADDRESS", "address.street")
+        if _is_street(seen, match.start(), match.end("number"), match.start("suffix"), match.end("words")):
+            yield _head(kinds, _LEAD, match.start()), _end(seen, match.end()), "ADDRESS", "address.street"
     for match in _ROMANCE.finditer(kinds):
-        if (
-            match["number"]
-            or match.end("behind") > match.start("behind")
-            or seen.raw[match.start("prefix")][0].isupper()
-        ):
-            yield Hit(match.start(), _end(seen, match.end()), "ADDRESS", "address.romance")
+        first = _head(kinds, _HOUSE, match.start())
+        if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
+            yield _head(kinds, _LEAD, first), _end(seen, match.end()), "ADDRESS", "address.romance"
+    for match in _FRENCH.finditer(kinds):
+        yield match.start(), _end(seen, match.end()), "ADDRESS", "address.french"
     for match in _GLUED.finditer(kinds):
-        if match["number"] or match["behind"]:
-            yield Hit(match.start(), _end(seen, match.end()), "ADDRESS", "address.glued")
-    for match in _FOREIGN.finditer(kinds):
-        yield Hit(*match.span("value"), "ADDRESS", "address.foreign")
-    for match in _CORNER.finditer(kinds):
-        yield Hit(*match.span("value"), "ADDRESS", "address.corner")
+        first = _head(kinds, _GLUED_HEAD, match.start())
+        if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
+            yield _head(kinds, _LEAD, first), _end(seen, match.end()), "ADDRESS", "address.glued"
     for match in _BOX.finditer(kinds):
-        yield Hit(match.start("value"), _end(seen, match.end("value")), "ADDRESS", "address.box")
-    for match in _MILITARY.finditer(kinds):
-        yield Hit(*match.span("value"), "ADDRESS", "address.military")
+        yield _head(kinds, _BOX_HEAD, match.start()), _end(seen, match.end()), "ADDRESS", "address.box"
+    yield from _named(seen)
+    for grammar, rule in _WHOLE:
+        for match in grammar.finditer(kinds):
+            yield *match.span("value"), "ADDRESS", rule
+
+
+def _named(seen: View) -> Iterator[Hit]:
+    """Streets without a number, behind a word that says where."""
+    for match in _NAMED.finditer(seen.kinds):
+        if seen.raw[match.start("suffix")][0].isupper():
+            yield match.start("value"), _end(seen, match.end()), "ADDRESS", "address.named"
+
+
+_WHOLE = ((_FOREIGN, "address.foreign"), (_CORNER, "address.corner"), (_MILITARY, "address.military"))
+
+
+def _head(kinds: str, grammar: re.Pattern[str], at: int) -> int:
+    """Where what belongs before a token begins."""
+    found = grammar.search(kinds, max(0, at - _HEAD_TOKENS), at)
+    return at if found is None else found.start()
 
 
 def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> bool:
@@ -134,5 +156,5 @@ def _end(seen: View, last: int) -> int:
 
 
 _TRAILING = "".join(
-    _C[name] for name in ("comma", "newline", "stop", "filler", "mark", "an", "of", "de", "my", "hyphen", "quote")
+    _C[name] for name in ("comma", "newline", "stop", "filler", "mark", "an", "ye", "of", "de", "my", "hyphen", "quote")
 )

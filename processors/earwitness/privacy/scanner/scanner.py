@@ -87,26 +87,26 @@ class Scanner:
             joined = BORDER.join(read)
         answers: list[list[Span]] = [[] for _ in texts]
         begins = list(accumulate((len(text) + 1 for text in read), initial=0))
-        for span in self._spans(joined):
-            number = bisect_right(begins, span.start) - 1
+        for start, end, kind, rule in self._found(joined):
+            number = bisect_right(begins, start) - 1
             begin = begins[number]
-            answers[number].append(Span(span.start - begin, span.end - begin, span.kind, span.rule))
+            answers[number].append(Span(start - begin, end - begin, kind, rule))
         for number, text in enumerate(texts):
             if len(text) > self._max:
                 answers[number] = _capped(answers[number], self._max, len(text))
         return answers
 
-    def _spans(self, text: str) -> list[Span]:
+    def _found(self, text: str) -> list[tuple[int, int, str, str]]:
         seen = view(text, self._classes)
         starts, raw = seen.starts, seen.raw
-        spans = []
-        for hit in _without_overlaps(seen, self._rules):
-            end = starts[hit.last - 1] + len(raw[hit.last - 1].rstrip(" \t"))
-            spans.append(Span(starts[hit.first], end, hit.kind, hit.rule))
+        found = [
+            (starts[first], starts[last - 1] + len(raw[last - 1].rstrip(" \t")), kind, rule)
+            for first, last, kind, rule in _without_overlaps(seen, self._rules)
+        ]
         if self._keep:
-            spans = [span for span in spans if " ".join(text[span.start : span.end].lower().split()) not in self._keep]
-        spans.sort()
-        return spans
+            found = [hit for hit in found if " ".join(text[hit[0] : hit[1]].lower().split()) not in self._keep]
+        found.sort()
+        return found
 
 
 def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
@@ -115,10 +115,12 @@ def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
     hits: list[Hit] = []
     for rule in rules:
         for hit in rule(seen):
-            first, last = hit.first, hit.last
+            first, last, kind, rule_name = hit
             if taken.find(1, first, last) < 0:
                 hits.append(hit)
                 taken[first:last] = b"\x01" * (last - first)
+                continue
+            if taken.count(1, first, last) == last - first:
                 continue
             at = first
             while at < last:
@@ -126,7 +128,7 @@ def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
                 stop = last if stop < 0 else stop
                 piece = _trimmed(seen, at, stop)
                 if piece is not None:
-                    hits.append(Hit(*piece, hit.kind, hit.rule))
+                    hits.append((*piece, kind, rule_name))
                     taken[at:stop] = b"\x01" * (stop - at)
                 at = stop + 1
     return hits
@@ -149,7 +151,7 @@ def _capped(spans: list[Span], cap: int, length: int) -> list[Span]:
 
 
 def _rules(*, strict: bool) -> Sequence[_Rule]:
-    return (mail.find, secrets.find, accounts.find, digits.find, places.find, People(strict=strict).find)
+    return (mail.find, secrets.find, accounts.find, digits.find, places.find, accounts.zips, People(strict=strict).find)
 
 
 _PUNCTUATION = "".join(

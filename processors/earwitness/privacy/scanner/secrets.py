@@ -14,16 +14,15 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _LINK = "<is|colon|equals|number|its|filler|comma|quote|for|my|a|to|no|open|hyphen|de|at|this|mark|newline>"
-_PIECE = "<numeral|digit|oh|teen|tens|hundred|thousand|multi|letter|house|outward|ident|hexes>"
-_BREAK = "<filler|comma|hyphen|dash|an>"
+_PIECE = "<numeral|digit|oh|teen|tens|hundred|thousand|multi|lettered|house|outward|ident|hexes>"
+_BREAK = "<filler|comma|hyphen|dash|and>"
 _VALUE = f"(?P<value>(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail><hash|number_mark|star_mark>?)"
 _CODE = pattern(
     f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>(?:<for|to|de|at|in|a|my|common>{{1,3}}<common>?<lock|unit|box>)?|<pin>"
     f"(?:<code|number>)?){_LINK}{{0,5}}{_VALUE}"
 )
-_BEHIND = pattern(
-    f"(?P<value>(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}})<is|its|comma|quote|this>{{1,2}}<my|a>?(?:<lock|common>{{0,2}}<code>|<pin>)"
-)
+_BEHIND = pattern("<is|its|comma|quote|this>{1,2}<my|a>?(?:<lock|common>{0,2}<code>|<pin>)")
+_VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
 _PASSWORD = pattern(
     "<password|pin>(?:(?P<mark><quote|unbracket>{0,2}(?:<colon|equals>{1,2}|<hyphen>{2})<quote>{0,2})|<is|its|filler|comma|colon|to>{1,3}<quote>?"
     "|(?P<quoted><quote>))(?=<^newline>)"
@@ -60,14 +59,15 @@ def find(seen: View) -> Iterator[Hit]:
         while last > first and kinds[last - 1] in _EDGES:
             last -= 1
         if _is_code(seen, match.start(), first, last):
-            yield Hit(first, last, "SECRET", "secret.code")
+            yield first, last, "SECRET", "secret.code"
     for match in _BEHIND.finditer(kinds):
-        if _is_code(seen, match.start(), match.start("value"), match.end("value")):
-            yield Hit(match.start("value"), match.end("value"), "SECRET", "secret.code_behind")
+        value = _VALUE_BEFORE.search(kinds, max(0, match.start() - 12), match.start())
+        if value is not None and _is_code(seen, match.start(), *value.span()):
+            yield *value.span(), "SECRET", "secret.code_behind"
     for match in _IDENTS.finditer(kinds):
         at = match.start()
         if _SHAPES.match(seen.raw[at]):
-            yield Hit(at, _glued_end(seen, at), "SECRET", "secret.shape")
+            yield at, _glued_end(seen, at), "SECRET", "secret.shape"
 
 
 def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
@@ -82,6 +82,8 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
             return False
         return digits >= 4
     if kinds[cue] == _C["lock"]:
+        if seen.word(cue) == "security" and cue and kinds[cue - 1] == _C["ssn"]:
+            return False
         coded = any(kind in _CODED for kind in kinds[cue + 1 : first])
         return (coded or seen.word(cue) in _ALONE) and 3 <= digits <= 12 and context.after(seen, last) != "MEASURE"
     return digits <= 16
@@ -120,7 +122,7 @@ def _passwords(seen: View) -> Iterator[Hit]:
         if not typed:
             last = _spoken_end(seen, last)
         if last > first:
-            yield Hit(first, last, "SECRET", "secret.password")
+            yield first, last, "SECRET", "secret.password"
     for match in _BEARER.finditer(kinds):
         first = match.end()
         last = _glued_end(seen, first)
@@ -128,7 +130,7 @@ def _passwords(seen: View) -> Iterator[Hit]:
         if seen.word(match.start()) in ("bearer", "pass", "password", "passwd", "token", "secret", "pwd") and size >= 6:
             value = seen.joined(first, last)
             if any(c.isdigit() for c in value) and (size >= 16 or seen.word(match.start()) != "token"):
-                yield Hit(first, last, "SECRET", "secret.bearer")
+                yield first, last, "SECRET", "secret.bearer"
 
 
 def _spoken_end(seen: View, last: int) -> int:
@@ -165,7 +167,7 @@ def _armoured(seen: View) -> Iterator[Hit]:
                 end = kinds.find(_FENCE, body + 5, border)
                 end = border if end < 0 else end
                 if end > body + 5:
-                    yield Hit(body + 5, end, "SECRET", "secret.armoured")
+                    yield body + 5, end, "SECRET", "secret.armoured"
                 at = kinds.find(_FENCE, end)
                 continue
         at = kinds.find(_FENCE, begin)
@@ -177,9 +179,9 @@ _ALONE = ("lockbox", "keypad", "keybox", "padlock", "candado", "gate", "alarm", 
 _NUMERALS = members("numeral")
 _MIXED = "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
 _LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]
-_SINGLE = _C["digit"] + _C["oh"] + _C["letter"] + _C["a"]
+_SINGLE = _C["digit"] + members("lettered")
 _NUMBERS = _NUMERALS + _LONG + _SINGLE
-_EDGES = _C["filler"] + _C["comma"] + _C["hyphen"] + _C["an"]
+_EDGES = "".join(_C[name] for name in ("filler", "comma", "hyphen", "an", "ye", "a", "i"))
 _SPOKEN_VALUE = (
     _NUMERALS
     + members("spoken")

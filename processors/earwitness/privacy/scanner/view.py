@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import accumulate
-from typing import NamedTuple
 
-from earwitness.privacy.scanner.classes import CHARACTERS, Classes
+from earwitness.privacy.scanner.classes import Classes
 
 __all__ = ["BORDER", "Hit", "View", "view"]
 
 BORDER = "\x1e"
 """Stands between joined texts; no rule crosses its class."""
 
-_TOKENS = re.compile(
-    "[\\w\u0300-\u036f]+(?:['\u2019][\\w\u0300-\u036f]+)*[ \t]*|[^\\w\\s\u0300-\u036f][ \t]*|\\s|[\u0300-\u036f]"
-)
+_TOKENS = re.compile("\\w+(?:['\u2019]\\w+|[\u0300-\u036f]+\\w*)*[ \t]*|[^\\w\\s][ \t]*|\\s")
 
 
-class Hit(NamedTuple):
-    """Tokens `first` to `last - 1` are of a kind, says a rule."""
-
-    first: int
-    last: int
-    kind: str
-    rule: str
+Hit = tuple[int, int, str, str]
+"""Tokens `first` to `last - 1` are of a kind, says a rule: a plain tuple, for there are many."""
 
 
 class View:
@@ -57,14 +48,3 @@ def view(text: str, classes: Classes) -> View:
     raw = _TOKENS.findall(text)
     kinds = "".join(map(classes.__getitem__, raw))
     return View(raw, kinds, list(accumulate(map(len, raw), initial=0)))
-
-
-def words_before(seen: View, index: int, limit: int) -> Iterable[int]:
-    """Positions before a token, nearest first, within its text and sentence."""
-    for at in range(index - 1, max(-1, index - 1 - limit), -1):
-        if seen.kinds[at] in _ENDS:
-            return
-        yield at
-
-
-_ENDS = CHARACTERS["border"]

@@ -75,7 +75,10 @@ WORDS: dict[str, str] = {
     "me": "me",
     "wait": "wait sorry correction scratch correct espera espere perdón perdon digo corrección disculpa perdone mean oops",
     "no": "no not nope",
-    "an": "and y & then luego",
+    "an": "and & then luego",
+    "ye": "y",
+    "compass": "n s e w",
+    "ex": "x",
     "as": "as",
     "like": "like como",
     "in": "in en",
@@ -86,7 +89,7 @@ WORDS: dict[str, str] = {
     "a": "a",
     "i": "i",
     "to": "to",
-    "with": "with w con by",
+    "with": "with con by",
     "from": "from",
     "at": "at",
     "arroba": "arroba",
@@ -96,7 +99,7 @@ WORDS: dict[str, str] = {
     "under": "underscore bajo subguion",
     "plus": "plus más mas",
     "hash": "hash pound star asterisk asterisco numeral gato almohadilla",
-    "tld": "com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe",
+    "tld": "com org net edu gov biz co uk mx",
     "provider": (
         "gmail hotmail yahoo outlook icloud proton protonmail aol comcast verizon live msn gmx zoho fastmail ymail "
         "rocketmail att sbcglobal googlemail me.com jimeil"
@@ -105,13 +108,15 @@ WORDS: dict[str, str] = {
     "phone": (
         "phone phones telephone call calls callback cell cellphone mobile reach reached ring dial dialing fax text sms tel ph "
         "landline whatsapp teléfono telefono celular móvil movil llámame llamame llámeme llameme llamar márcame marcame "
-        "márqueme marqueme contactarme from_number caller callerid msisdn texted voicemail pager llámenme llamenme "
+        "márqueme marqueme contactarme from_number caller callerid msisdn texted voicemail pager answering answer "
+        "llámenme llamenme "
         "phone_number to_number telf cel"
     ),
+    "line": "office home work best desk",
     "contact": "contact contacto",
     "number": "number numbers numero número num no nr digits #s núm numeros números nums",
     "area": "area área",
-    "ext": "ext extension extensión x",
+    "ext": "ext extension extensión",
     "pin": (
         "pin pins passcode otp cvv cvc cvv2 pincode nip contraseña contrasena clave passphrase combination combo "
         "combinación combinacion passkey"
@@ -130,7 +135,7 @@ WORDS: dict[str, str] = {
         "cochera garaje reja candado edificio"
     ),
     "card": (
-        "card visa mastercard amex discover tarjeta creditcard cc debit credit american_express cards tarjetas diners"
+        "card visa mastercard amex discover tarjeta creditcard debit credit american_express cards tarjetas diners"
     ),
     "ssn": "ssn social ss ssns itin nss",
     "seguro": "seguro",
@@ -156,10 +161,10 @@ WORDS: dict[str, str] = {
     "im": "i'm im soy",
     "its": "it's its",
     "is": "is are was es son be equals fue está",
-    "my": "my mi his her their our your tu su sus mis the el la nuestro",
+    "my": "my the mi his her their our your tu su sus mis the el la nuestro",
     "title": (
         "mr mrs ms dr miss mister señor señora señorita sr sra srta don doña prof professor doctor doctora mx madam "
-        "ing lic licenciado ingeniero"
+        "ing lic licenciado ingeniero uncle aunt auntie tío tía abuela abuelo"
     ),
     "speak": (
         "speak spoke speaking talk talked talking ask asked asking spoken hablar hablo hablé habla hablando pregunte pregunta"
@@ -180,8 +185,8 @@ WORDS: dict[str, str] = {
     # places
     "suffix": (
         "street st ave avenue road rd drive dr lane ln boulevard blvd court ct place pl terrace ter circle cir way parkway pkwy "
-        "highway hwy square sq trail trl alley crescent grove mews row kingsway broadway strasse straße str turnpike pike "
-        "expressway freeway causeway crossing bypass parade quay wharf esplanade cove cres turnpike throughway"
+        "highway hwy square sq trail trl alley crescent grove mews row strasse straße str turnpike pike "
+        "expressway freeway causeway crossing bypass parade quay wharf esplanade cove cres throughway"
     ),
     "weak_suffix": (
         "close gardens walk hill rise path loop plaza route run view heights ridge point creek green knoll bend crossings fork "
@@ -198,6 +203,8 @@ WORDS: dict[str, str] = {
         "callejón callejon rua travessa corso vicolo chemin allée allee impasse quai praça prolongación privada cerrada "
         "vía carrera cra diagonal transversal autopista rúa glorieta ronda os. al aleja plac"
     ),
+    "glued": "broadway kingsway embarcadero piccadilly strand whitehall bowery kingsgate",
+    "degree": "md phd psy psyd lcsw dds rn esq jr mft lmft dvm iii iv",
     "corner": "corner esquina intersection",
     "unit": (
         "apt apartment suite ste unit flat floor fl room rm bldg building apartamento depto departamento piso puerta apto "
@@ -205,7 +212,7 @@ WORDS: dict[str, str] = {
     ),
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo",
-    "direction": "north south east west northeast northwest southeast southwest n s e w ne nw se sw norte sur este oeste",
+    "direction": "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste",
     "month": (
         "january february march april june july august september october november december jan feb mar apr jun jul aug sep "
         "sept oct nov dec enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
@@ -240,7 +247,7 @@ AMBIGUOUS = words(
     mandy marina mary mercedes mercy merry mike myrtle norm opal paris patience pete phil piper porter prudence ransom river
     rod roman royal sam savannah sky sterling stormy sun ted temple tim tom tony troy val verity vi viola wally ward warren wes
     woody zion israel jordan austin dallas houston madison florence virginia georgia carolina dakota montana phoenix india china
-    asia cuba kenya london milan sydney victoria diamond star sir major colt ford fox wolf lark dove raven robin jewel bella
+    asia cuba kenya london milan sydney victoria diamond star major colt ford fox wolf lark dove raven robin jewel bella
     ana mia nova stone love bliss early worth rain sharon luna sol paz cruz rosa blanca dolores pilar consuelo esperanza
     soledad luz mercedes rocío guadalupe reyes santos ángel angel salvador domingo marina clara"""
 )

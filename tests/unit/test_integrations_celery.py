@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from earwitness.client import lifecycle
 from earwitness.integrations import celery
+from waiting import wait_for
 
 KILLED = "killed"
 
@@ -74,6 +76,8 @@ def test_the_end_of_the_thread_that_forked_the_process_does_not_kill_it(monkeypa
     supervisor = threading.Thread(target=fork)
     supervisor.start()
     supervisor.join()
+    # Python is through with a thread before the kernel is, which kills its children then.
+    wait_for(lambda: not Path(f"/proc/self/task/{supervisor.native_id}").exists(), 10, "the thread has ended")
     os.write(to_child, b"the thread is gone")
     _, status = os.waitpid(children[0], 0)
     assert os.waitstatus_to_exitcode(status) == 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -377,5 +378,7 @@ def test_a_thousand_forks_of_a_busy_process(trial: Trial, proxy: Proxy, weather:
     )
     proxy.resume()
     books = trial.collect()
-    assert len({mark.partition("-")[0] for mark in books.taken}) == count + 2
+    # By events and not by process ids: of 1,000 children six had the id of one that had ended before.
+    events = Counter(mark.partition("-")[0] for mark in books.taken)
+    assert len(books.taken) - max(events.values()) == count + 1, "one of each child and of the collector"
     assert books.taken.keys() == books.delivered

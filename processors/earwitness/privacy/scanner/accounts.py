@@ -16,12 +16,19 @@ _C = CHARACTERS
 _LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
 _IBAN_HEAD = pattern("<outward|ident|hexes>")
 _HEAD = re.compile(r"[A-Z]{2}[0-9]{2}")
-_IBAN_LENGTH = 34
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")
-_SPOKEN = "<lettered|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
+_IBAN_LENGTHS = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 "
+    "ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
+    "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 "
+    "QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 "
+)
+_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_LENGTHS.split()}
+"""What the registry of ISO 13616 says of each country."""
+_SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
 _CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
 _LICENCE = pattern(
-    f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)(?:<number|plus|number_mark|common>|<de>){{0,2}}{_LINK}{{0,4}}"
+    f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)"
+    f"(?:<number|plus|number_mark|common>|<de>){{0,2}}{_LINK}{{0,4}}"
     f"(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
 )
 _ZIP = pattern(
@@ -35,6 +42,8 @@ _V4_SPOKEN = pattern(f"<dot|point>(?:{_OCTET}{{1,5}}<dot|point>){{2}}{_OCTET}{{1
 _FIRST_OCTET = pattern(f"{_OCTET}{{1,5}}$")
 _HEX = "<numeral|hexes|house|outward|letter|a|unknown|Unknown|UNKNOWN|common|given|surname|ambi>"
 _V6 = pattern(f"<colon>(?:{_HEX}?<colon>){{1,6}}{_HEX}?")
+_V6_LETTERS = re.compile(r"[0-9a-f:]+\Z", re.IGNORECASE)
+_V6_COLONS = 7
 _HEX_BEFORE = pattern(f"{_HEX}$")
 
 
@@ -77,7 +86,7 @@ def _ibans(seen: View) -> Iterator[Hit]:
             yield first, last, "IBAN", "iban.cue"
     for match in _IBAN_HEAD.finditer(seen.kinds):
         first = match.start()
-        if _HEAD.match(seen.raw[first]):
+        if _LENGTHS.get(seen.raw[first][:2]) and _HEAD.match(seen.raw[first]):
             last = _iban_end(seen, first)
             if last > first:
                 yield first, last, "IBAN", "iban.checked"
@@ -86,16 +95,15 @@ def _ibans(seen: View) -> Iterator[Hit]:
 def _iban_end(seen: View, first: int) -> int:
     """Where a number with a right check begins at this token, its end; else the token itself."""
     value = ""
-    last = end = first
-    while last < len(seen.raw) and len(value) < _IBAN_LENGTH:
+    length = _LENGTHS[seen.raw[first][:2]]
+    for last in range(first, min(len(seen.raw), first + length)):
         part = seen.raw[last].rstrip(" \t")
         if part not in ("-", ".") and not (part.isalnum() and part.isascii() and (part.isupper() or part.isdigit())):
             break
         value += part.strip("-.")
-        last += 1
-        if _IBAN.match(value) and _mod97(value):
-            end = last
-    return end
+        if len(value) >= length:
+            return last + 1 if len(value) == length and _mod97(value) else first
+    return first
 
 
 def _mod97(value: str) -> bool:
@@ -130,7 +138,9 @@ def _addresses(seen: View) -> Iterator[Hit]:
 
 def _is_v6(seen: View, first: int, last: int) -> bool:
     text = seen.joined(first, last)
-    if len(text) < 6 or " " in text:
+    if len(text) < 6 or not _V6_LETTERS.match(text) or ":::" in text or text.count("::") > 1:
+        return False
+    if "::" not in text and text.count(":") != _V6_COLONS:
         return False
     try:
         ipaddress.IPv6Address(text)

@@ -22,7 +22,7 @@ _CACHED_LENGTH = 32
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
 _DIGITS = (*(f"n{length}" for length in range(1, 13)), "n13", "n20", "nx")
-_MIXED = ("house", "outward", "ident", "nth", "state", "own", "hexes")
+_MIXED = ("house", "outward", "xnum", "ident", "nth", "state", "own", "hexes")
 _MARKS = (
     *(
         "comma",
@@ -88,6 +88,8 @@ _STATES = words(
 _OWN = re.compile(r"[a-z]+[0-9]*_[a-z0-9]{1,24}_[0-9a-f]{24}\Z")
 _OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?\Z", re.IGNORECASE)
 _EXTENDED = re.compile(r"[0-9]{3,11}[xX][0-9]{1,6}\Z")
+_X_NUMBER = re.compile(r"[xX][0-9]{1,6}\Z")
+_ENCODED_PLUS = re.compile(r"2[bB][0-9]{8,15}\Z")
 _HOUSE = re.compile(r"[0-9]{1,5}(?:[a-z]{1,2}|bis|ter)\Z", re.IGNORECASE)
 _NTH = re.compile(r"[0-9]{1,3}(?:st|nd|rd|th)\Z", re.IGNORECASE)
 _HEXES = re.compile(r"[0-9a-f]{1,4}\Z", re.IGNORECASE)
@@ -98,7 +100,7 @@ _GLUED = re.compile(
 )
 _COMMON_ENDING = re.compile(
     r"(?:.{3}(?:ing|tion|sion|ness|ment|ments|able|ible|ously|ively|ally|edly|ingly|ful|less|ship|ology|ization|ized|ised|izing|"
-    r"ities|tions|ically|ción|ciones|mente|ando|iendo|ically|n't|'ll|'ve|'re|'d)|.{4}(?:ed|ly|ity|ous|ive|ism|ist|ists|ures))\Z"
+    r"ities|tions|ically|ción|ciones|mente|ando|iendo|aron|ieron|arán|erán|n't|'ll|'ve|'re|'d)|.{4}(?:ed|ly|ity|ous|ive|ism|ist|ists|ures))\Z"
 )
 
 
@@ -212,6 +214,10 @@ def _mixed(word: str) -> str:
         return "own"
     if _EXTENDED.match(word):
         return "nx"
+    if _X_NUMBER.match(word):
+        return "xnum"
+    if _ENCODED_PLUS.match(word):
+        return "n12"
     if _NTH.match(word):
         return "nth"
     if _HOUSE.match(word):

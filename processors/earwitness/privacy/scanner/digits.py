@@ -12,15 +12,24 @@ from earwitness.privacy.scanner.view import Hit, View
 __all__ = ["RUN", "find"]
 
 _UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
-_BREAK = "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point>|<you><know>|<let><me><know>)"
+_NUMBER = "<numeral|digit|oh|filler>"
+_BREAK = (
+    "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point|stop|like|plus_mark>|<you><know>"
+    "|<a><know>|<let><me><know>)"
+)
 _TAKEN_BACK = (
-    "<comma|hyphen|stop>{0,2}+(?:<no><comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?<comma>?(?:<wait>)?)"
+    "<comma|hyphen|stop|filler>{0,2}+(?:<no>{1,2}<comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?"
+    "<comma>?(?:<wait>)?)"
     "<comma|hyphen>{0,2}+"
 )
-RUN = f"<plus_mark|plus|open|star_mark>{{0,2}}(?:{_UNIT}(?:{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?)){{2,48}}+"
+RUN = (
+    f"<plus_mark|plus|open|star_mark>{{0,2}}(?:(?:{_UNIT}|<homo>|(?"
+    f"<={_NUMBER})<to|for>(?=<filler>?{_UNIT}))(?:{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?)){{2,48}}+"
+)
 _RUN = pattern(f"{RUN}|<plus_mark|plus>?<n7|n8|n9|n10|n11|n12|n13|nx>")
 _EXTENSION = pattern(
-    "<comma|stop|period|open>?<ext><period|stop|number|colon>?(?:<numeral>|<digit|oh|teen|tens>{1,5}+)"
+    "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
+    "|<digit|oh|teen|tens>{1,5}+)|<xnum>"
 )
 _AREA = pattern("<area><code><is|colon>?$")
 _C = CHARACTERS
@@ -43,13 +52,13 @@ _EDGES = "".join(
             "me",
             "open",
         ),
-        *("no", "wait", "stop"),
+        *("no", "wait", "stop", "like", "plus_mark", "a", "ye"),
     )
 )
 _CLOSE = _C["close"]
 _SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _PLUS = _C["plus_mark"] + _C["plus"]
-_LINES = _C["an"] + _C["ye"] + _C["comma"]
+_LINES = _C["an"] + _C["ye"] + _C["comma"] + _C["stop"]
 _COUNTRIES = (
     "1",
     "44",
@@ -91,18 +100,37 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
     length = len(digits.text)
     if length < 3:
         return ()
+    if length == _PHONE - 1 and digits.spoken:
+        first, last, length = _heard(kinds, first, last, length)
+        digits = read(seen.raw[first:last], kinds[first:last])
     said = context.before(seen, first)
     if length < 7 and said not in _SHORT:
         return ()
     kind = classify(digits, said, context.after(seen, last), plus=kinds[first] in _PLUS)
-    if kind is None:
-        return _parts(seen, first, last) if length >= 14 else ()
+    if kind is None or (length > _PHONE and _STOP in kinds[first:last]):
+        parts = _parts(seen, first, last) if length >= _PHONE else ()
+        if parts or kind is None:
+            return parts
     if kind == "PHONE":
         first = _with_area_code(kinds, first)
         extension = _EXTENSION.match(kinds, last)
         if extension is not None:
             last = extension.end()
     return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
+
+
+def _heard(kinds: str, first: int, last: int, length: int) -> tuple[int, int, int]:
+    """A number that lacks one digit may have it in a word that sounds like one: `for one five`, `three to`."""
+    if last < len(kinds) and kinds[last] in _SOUNDS:
+        return first, last + 1, length + 1
+    if first and kinds[first - 1] in _SOUNDS:
+        return first - 1, last, length + 1
+    return first, last, length
+
+
+_SOUNDS = _C["to"] + _C["for"] + _C["homo"]
+_STOP = _C["stop"]
+_PHONE = 10
 
 
 def _with_area_code(kinds: str, first: int) -> int:
@@ -151,7 +179,7 @@ def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | No
         return "CARD"
     if plus and 8 <= length <= 15:
         return "PHONE"
-    if length == 16 and (spoken or len(groups) > 1):
+    if length == 16 and (spoken or text[0] in "3456"):
         return "CARD"
     if length == 9 and groups == (3, 2, 4):
         return "SSN"

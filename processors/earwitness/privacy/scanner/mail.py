@@ -15,7 +15,8 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _ANCHOR = pattern(
-    "<at_mark>|<at|arroba>(?=(?:<^dot|period|stop|comma|at>{1,6}<dot|period|point>|<^dot|period|stop|comma|at>{0,2}<provider>))"
+    "<at_mark>|<arroba>|<bracket|open>?<at>(?:<my><rate><of>?)?<unbracket|close>?"
+    "(?=(?:<^dot|period|stop|comma|at>{1,12}<dot|period|point>|<^dot|period|stop|comma|at>{0,2}<provider>))"
 )
 _DOTS = _C["dot"] + _C["period"] + _C["point"]
 _CONNECTORS = _DOTS + "".join(_C[name] for name in ("dash", "hyphen", "under", "plus", "plus_mark"))
@@ -25,7 +26,23 @@ _PIECES = (
     + members("spoken")
     + "".join(
         _C[name]
-        for name in ("letter", "ye", "compass", "ex", "multi", "house", "ident", "hexes", "outward", "a", "i", "nth")
+        for name in (
+            "letter",
+            "ye",
+            "compass",
+            "ex",
+            "multi",
+            "house",
+            "ident",
+            "hexes",
+            "outward",
+            "a",
+            "i",
+            "nth",
+            "shift",
+            "letname",
+            "homo",
+        )
     )
 )
 _WORDS = members("anyname") + "".join(_C[name] for name in ("unknown", "Unknown", "UNKNOWN", "glued", "UNKNOWN"))
@@ -81,10 +98,10 @@ _FUNCTION = words(
 _STOPPING = "".join(
     _C[name] for name in ("quote", "colon", "equals", "open", "close", "bracket", "unbracket", "newline", "border")
 )
-_STOPPING += _C["mark"] + _C["stop"]
+_STOPPING += _C["mark"] + _C["stop"] + _C["at_mark"] + _C["at"] + _C["arroba"]
 _TLDS = words(
     """com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe ai me in tv cc ch at be
-    se no dk"""
+    se no dk name family online shop store xyz site tech fm"""
 )
 _LOCAL_TOKENS = 32
 _LOOSE_WORDS = 3
@@ -94,10 +111,10 @@ _DOMAIN_TOKENS = 24
 def find(seen: View) -> Iterator[Hit]:
     """All e-mail addresses."""
     for match in _ANCHOR.finditer(seen.kinds):
-        at = match.start()
+        at, end = match.span()
         typed = seen.kinds[at] == _C["at_mark"]
-        last = _domain(seen, at, typed=typed)
-        if last <= at:
+        last = _domain(seen, end - 1, typed=typed)
+        if last < end:
             continue
         first = _local(seen, at)
         if _is_sip(seen, first, at):
@@ -116,42 +133,55 @@ def _domain(seen: View, at: int, *, typed: bool) -> int:
     """Where the domain behind an anchor ends; the anchor itself when there is none."""
     kinds = seen.kinds
     end = at
-    labels = 0
+    dotted = False
+    loose = 0
     index = at + 1
     limit = min(len(kinds), at + _DOMAIN_TOKENS)
-    loose = 0
-    provider = False
     while index < limit:
         kind = kinds[index]
+        if kind in _BRACKETS and (kinds[index - 1] == _C["dot"] or kinds[index + 1 : index + 2] == _C["dot"]):
+            index += 1
+            continue
         if kind in _DOTS or (typed and kind == _C["stop"] and index + 1 < limit and seen.word(index + 1) in _TLDS):
             if index == at + 1:
                 break
-            labels += 1
-            index += 1
-            if index >= limit or kinds[index] in _STOPPING + _SKIPPED:
-                break
-            word = seen.word(index)
-            if word in _TLDS or (typed and seen.glued(index - 1)) or (typed and seen.glued(index - 2)):
-                end = index + 1
-            loose = 0
-        elif kind in _STOPPING:
+            dotted, loose = True, 0
+            label = _label(seen, index + 1, limit, typed=typed)
+            end = max(end, label)
+            index = max(index + 1, label)
+            continue
+        if kind in _STOPPING:
             break
-        elif kind == _C["provider"]:
-            provider = True
-            end = max(end, index + 1)
-        elif index > at + 1 and not seen.glued(index - 1):
+        if kind == _C["provider"]:
+            end = index + 1
+        elif dotted and end == index and not seen.glued(index - 1):
+            break
+        elif index > at + 1 and not seen.glued(index - 1) and kind not in _LETTERS:
             loose += 1
-            if labels and end == index and seen.word(index - 1) in _TLDS:
-                break
-            if loose > 4:
+            if loose > _LOOSE_LABELS:
                 break
         index += 1
-    if provider or labels:
-        return end
-    return at
+    return end
 
 
-def _local(seen: View, at: int) -> int:  # noqa: PLR0912
+def _label(seen: View, index: int, limit: int, *, typed: bool) -> int:
+    """Where the label behind a dot ends when it may be the domain's last, `d e` for `de` too; 0 when it may not."""
+    while index < limit and seen.kinds[index] in _BRACKETS:
+        index += 1
+    if index >= limit or seen.kinds[index] in _STOPPING + _SKIPPED:
+        return 0
+    if seen.word(index) in _TLDS or (typed and (seen.glued(index - 1) or seen.glued(index - 2))):
+        return index + 1
+    spelled = ""
+    while index < limit and seen.kinds[index] in _LETTERS and len(spelled) < _SPELLED_LABEL:
+        spelled += seen.word(index)
+        index += 1
+        if spelled in _TLDS and (index >= limit or seen.kinds[index] not in _LETTERS):
+            return index
+    return 0
+
+
+def _local(seen: View, at: int) -> int:
     """Where the local part before an anchor begins; the anchor itself when there is none."""
     kinds = seen.kinds
     first = at
@@ -159,34 +189,60 @@ def _local(seen: View, at: int) -> int:  # noqa: PLR0912
     index = at - 1
     lowest = max(-1, at - 1 - _LOCAL_TOKENS)
     while index > lowest:
-        kind = kinds[index]
-        joined = first < at and kinds[first] in _CONNECTORS
-        if kind in _STOPPING and not (kind == _C["mark"] and seen.glued(index) and seen.raw[index] in "%&*!$^~?/{}"):
+        pair = index > 1 and _PAIR.match(kinds, max(0, index - 3), index + 1)
+        if pair and not (kinds[index] in _PIECES and kinds[index - 1] not in _SAYING):
+            first, loose = pair.start() if kinds[pair.start()] in _LETTERS else index - 2, 0
+            index = first - 1
+            continue
+        step = _step(seen, index, first, at, loose)
+        if step == _END:
             break
-        if kind in _CONNECTORS:
-            if kind == _C["hyphen"] and not seen.glued(index):
-                break
-            first, loose = index, 0
-        elif seen.glued(index) or kind in _PIECES:
-            if kind in (_C["a"], _C["i"]) and not (
-                joined or seen.glued(index) or (index and kinds[index - 1] in _PIECES)
-            ):
-                break
+        if step != _SKIP:
             first = index
-        elif kind in _SKIPPED:
-            if first == at:
-                break
-        elif index >= 3 and kinds[index - 3] == _C["letter"] and kinds[index - 2 : index] == _C["as"] + _C["in"]:
-            first = index = index - 3
-        elif joined and kind not in _SKIPPED:
-            first = index
-        elif kind in _WORDS and loose < _LOOSE_WORDS:
-            first, loose = index, loose + 1
-        elif first == at and kind not in _CUES and seen.word(index) not in _FUNCTION:
-            first, loose = index, _LOOSE_WORDS
-        else:
-            break
+            loose = loose + 1 if step == _WORD else (_LOOSE_WORDS if step == _LAST else 0)
         index -= 1
     while first < at and kinds[first] in _CONNECTORS and not seen.glued(first):
         first += 1
     return first
+
+
+_END, _SKIP, _PIECE, _WORD, _LAST = range(5)
+
+
+def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
+    """Whether a token belongs to the local part that begins at `first` so far."""
+    kinds = seen.kinds
+    kind = kinds[index]
+    joined = first < at and kinds[first] in _CONNECTORS
+    if kind in _STOPPING:
+        return _PIECE if kind == _C["mark"] and seen.glued(index) and seen.raw[index] in _MARKS else _END
+    if kind in _CONNECTORS:
+        return _PIECE if kind != _C["hyphen"] or seen.glued(index) else _END
+    if seen.glued(index) or kind in _PIECES:
+        before = kinds[index - 1] if index else _C["border"]
+        alone = kind in _ARTICLES and not (joined or seen.glued(index) or before in _PIECES + _CONNECTORS)
+        return _END if alone else _PIECE
+    if kind in _SKIPPED or (
+        kind == _C["an"] and first < at and kinds[first] in _PIECES and kinds[index - 1] in _PIECES
+    ):
+        return _SKIP
+    if joined:
+        return _PIECE
+    if kind in _WORDS and loose < _LOOSE_WORDS:
+        return _WORD
+    if first == at and kind not in _CUES and seen.word(index) not in _FUNCTION:
+        return _LAST
+    return _END
+
+
+_BRACKETS = "".join(_C[name] for name in ("bracket", "unbracket", "open", "close"))
+_LETTERS = members("lettered")
+_ARTICLES = _C["a"] + _C["i"]
+_MARKS = "%&*!$^~?/{}"
+_SAYING = "".join(_C[name] for name in ("in", "for", "like", "de"))
+_PAIR = pattern(
+    "(?:<lettered><as><in>|<^border><lettered><for|like|de>)<^border|newline|at|at_mark>$|<lettered>"
+    "<for|like|de><^border>$"
+)
+_LOOSE_LABELS = 4
+_SPELLED_LABEL = 4

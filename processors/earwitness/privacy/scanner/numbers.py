@@ -16,6 +16,8 @@ _C = CHARACTERS
 _SINGLE = _C["digit"] + _C["oh"]
 _TWO = _C["teen"]
 _CORRECTION = _C["wait"] + _C["no"]
+_HOMOPHONES = {"won": "1", "to": "2", "too": "2", "for": "4", "ate": "8"}
+"""What speech recognition writes for a digit in a row of them."""
 _REPEATS = {"double": 2, "dubble": 2, "doble": 2, "triple": 3, "treble": 3, "quadruple": 4}
 _PHONE = 10
 
@@ -72,6 +74,8 @@ class _DigitsOf(dict[str, str | None]):
 
     def __missing__(self, token: str) -> str | None:
         word = token.strip(" \t").lower()
+        if word.startswith("2b") and len(word) > _PHONE:
+            word = word[2:]
         digits = DIGITS.get(word)
         if digits is None and word.isdecimal():
             digits = "".join(str(unicodedata.decimal(digit)) for digit in word)
@@ -85,7 +89,9 @@ class _DigitsOf(dict[str, str | None]):
 _REMEMBERED = 7
 _REMEMBERED_TOKENS = 4096
 _DIGITS_OF = _DigitsOf()
-_HARD = frozenset(_C[name] for name in ("teen", "tens", "hundred", "thousand", "multi", "wait", "no"))
+_HARD = frozenset(
+    _C[name] for name in ("teen", "tens", "hundred", "thousand", "multi", "wait", "no", "homo", "to", "for")
+)
 _PAUSES = "".join(_C[name] for name in ("comma", "period", "open", "close", "dash", "dot", "point", "stop", "hyphen"))
 
 
@@ -109,6 +115,8 @@ class _Reader:
             self._repeat, self._open = _REPEATS[word], 0
         elif word in NUMBERS:
             self._number(NUMBERS[word])
+        elif word in _HOMOPHONES:
+            self._digit(_HOMOPHONES[word])
         elif kind in _CORRECTION:
             self._take_back()
         elif kind == _C["nx"]:
@@ -134,6 +142,7 @@ class _Reader:
         self._repeat = 1
 
     def _numeral(self, word: str) -> None:
+        word = word.removeprefix("2b") if len(word) > _PHONE else word
         digits = word if word.isascii() else unicodedata.normalize("NFKC", word)
         if len(digits) > 1 or self._spoken:
             self._pause()
@@ -154,6 +163,9 @@ class _Reader:
 
     def _number(self, digits: str) -> None:
         self._spoken = True
+        if digits == "100" and not self._groups[-1] and len(self._groups) > 1:
+            self._groups[-1] = digits[1:]
+            return
         if digits in ("100", "1000") and self._groups[-1] and self._groups[-1][-1] != "0":
             self._groups[-1] += digits[1:]
             self._open = 2
@@ -178,14 +190,16 @@ class _Reader:
 
 
 def _corrected(before: str, after: str) -> str:
-    """What is meant when `after` was said to mend `before`."""
+    """What is meant when `after` was said to mend `before`: what is said again replaces the end."""
     if not after:
         return before
-    replaced = len(before) + len(after) - _PHONE
+    if len(after) < _PHONE:
+        for whole in (_PHONE, 16, 15):
+            replaced = len(before) + len(after) - whole
+            if 0 < replaced <= min(len(before), len(after)):
+                return before[:-replaced] + after
     if len(after) >= 7 or len(after) >= len(before):
         return after
-    if 0 < replaced <= len(before):
-        return before[:-replaced] + after
     return before[: -len(after)] + after
 
 

@@ -14,7 +14,11 @@ _C = CHARACTERS
 _KNOWN = "<given|Given|surname|Surname>"
 _ANY = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|suffix>"
 _CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
-_GLUE = "(?:<hyphen>|<lettered><period|stop>?|<particle|de>{1,2}<my>?|<ye>)"
+_GLUE = (
+    "(?:<hyphen>|<lettered><period|stop>?|<particle>{1,2}<hyphen>?|<de><my>?"
+    "(?=<surename|Ambi|Unknown|Surword|surword|Common>)|<ye>(?=<surname|Surname|Unknown>)"
+    "|<Common|month>(?=<capital>))"
+)
 _LINKS = "<is|colon|equals|quote|filler|comma|its|open>"
 
 
@@ -23,15 +27,17 @@ def _sequence(head: str, more: str, most: int = 3) -> str:
 
 
 _STRONG = pattern(
-    f"(?:<name>(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>)?{_LINKS}{{0,4}}|<nameis>{_LINKS}{{0,2}}|<called>{_LINKS}{{0,2}}|(?=<title>))"
-    f"(?P<value>(?:<title><period|stop>?)?(?:<letter|compass|ex><period|stop>?)?"
+    f"(?:<name>(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>)?{_LINKS}{{0,4}}"
+    f"|<nameis>{_LINKS}{{0,2}}|<called>{_LINKS}{{0,2}}|(?=<title>))"
+    f"(?P<value>(?:<title><period|stop>?(?:<an><title><period|stop>?)?)?(?:<letter|compass|ex><period|stop>?)?"
     f"{_sequence('<anyname|unknown|Unknown|UNKNOWN|glued|month|Common>', _ANY)})"
 )
 _HEAD = "<anyname|unknown|Unknown|UNKNOWN|glued|month>"
 _MEDIUM = pattern(
-    "(?:<this><is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?|<im>|<its>"
-    "|<speak>(?:<compass><solidus>|<with|to|for|me|a>{0,2})|<tell>|<role><is|colon|equals|quote|stop>{0,2}|<hi>|<from>|<with>|<to>"
-    "|<for>|<put><me><through><to|with>)<filler|comma|quote|mark>{0,2}"
+    "(?:<i><measure>|<this><is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?|<im>|<its>"
+    "|<speak>(?:<compass><solidus>|<with|to|for|me|a|of>{0,2})|<tell><a|my>?|<contact>"
+    "<is|colon>{0,2}|<phone>|<role><is|colon|equals|quote|stop>{0,2}|<hi>|<from>|<with>|<to>"
+    "|<for>|<de>|<beneath>|<put><me><through><to|with>)<filler|comma|quote|mark>{0,2}"
     f"(?P<value>(?:<letter|compass|ex><period|stop>)?{_sequence(_HEAD, _ANY)})"
 )
 _LISTED_NEXT = "<anyname|Unknown|glued|weak_suffix>"
@@ -43,20 +49,22 @@ _FULL = pattern(
     f"(?:{_GLUE}?{_CAPS}(?:<letter|compass|a|i|oh><period>?(?!<lettered>))?|<comma><Given>|<given>){{1,3}})"
 )
 _ALONE = pattern("<Given|given|Surname|Unknown|Ambi|glued>")
-_SPELLED_LETTER = "<lettered|multi>"
+_SPELLED_LETTER = "<lettered|multi|letname|shift>"
 _AS_IN = "(?:<as><in>|<for|like|de|as|is>)<^newline>"
 _SPELLED = pattern(
-    f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}<comma|hyphen|stop|filler>{{0,2}})?){{2,40}}+"
+    f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}"
+    f"<comma|hyphen|stop|filler>{{0,2}})?){{2,40}}+"
 )
-_LETTERS = members("lettered")
+_LETTERS = members("lettered") + _C["letname"]
 _LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "filler"))
 _AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
 _SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
 _FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop", "in", "at", "tell", "my", "speak"))
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
-_LOOSE_CUES = _C["from"] + _C["with"] + _C["to"] + _C["for"]
+_LOOSE_CUES = "".join(_C[name] for name in ("from", "with", "to", "for", "de", "contact", "beneath"))
 _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
-_SELF = _C["im"] + _C["its"]
+_SELF = _C["im"] + _C["its"] + _C["i"]
+_FOLLOWS_NUMBER = _C["at"] + _C["in"] + members("numeral")
 _MONTH_BEFORE = "".join(
     _C[name] for name in ("in", "numeral" if "numeral" in _C else "in", "nth", "ordinal", "of", "common")
 )
@@ -148,11 +156,18 @@ def _medium(seen: View) -> Iterator[Hit]:
 def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
     """Whether a word behind a cue is a name: how sure the cue is against how sure the word."""
     if cue in _LOOSE_CUES:
-        return head in _SURE
+        return head in _SURE or (head == _C["unknown"] and known > 0)
+    if cue == _C["phone"]:
+        return head in members("surename") or (head in _C["ambi"] + _C["Ambi"] and follow in _FOLLOWS_NUMBER)
     if head == _C["month"]:
         return words >= 2 or cue == _C["tell"]
     if cue in _SELF:
-        return bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"]) or follow in _FOLLOWS
+        sure = bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"])
+        return (
+            sure
+            or (head != _C["surword"] and follow in _FOLLOWS)
+            or (head == _C["ambi"] and follow in _C["comma"] + _C["speak"])
+        )
     if head == _C["surword"]:
         return cue == _C["this"] and follow in _FOLLOWS
     if head == _C["unknown"] and cue in (_C["hi"], _C["role"], _C["this"]):
@@ -189,6 +204,10 @@ def _end(seen: View, first: int, last: int) -> int:
             return at + 1
     while last > first + 1 and seen.kinds[last - 1] in _NAME_ENDS:
         last -= 1
+    if seen.raw[first][0].isupper() and last < len(seen.kinds) and seen.kinds[last] in _LETTERS:
+        initial = seen.raw[last].rstrip()
+        if initial.isupper() and seen.kinds[last + 1 : last + 2] not in _LETTERS:
+            last += 1
     degree = _DEGREE.match(seen.kinds, last)
     return last if degree is None else degree.end()
 

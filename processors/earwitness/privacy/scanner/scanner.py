@@ -127,7 +127,7 @@ def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
                 stop = taken.find(1, at, last)
                 stop = last if stop < 0 else stop
                 piece = _trimmed(seen, at, stop)
-                if piece is not None:
+                if piece is not None and (kind != "PERSON" or len(seen.joined(*piece)) > 2):
                     hits.append((*piece, kind, rule_name))
                     taken[at:stop] = b"\x01" * (stop - at)
                 at = stop + 1

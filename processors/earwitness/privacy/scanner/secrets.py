@@ -7,27 +7,45 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
 
 _C = CHARACTERS
-_LINK = "<is|colon|equals|number|its|filler|comma|quote|for|my|a|to|no|open|hyphen|de|at|this|mark|newline>"
+_LINK = "<like|know|you|let|me|is|colon|equals|number|its|filler|comma|quote|for|my|a|to|no|open|hyphen|de|at|this|mark|newline>"
 _PIECE = "<numeral|digit|oh|teen|tens|hundred|thousand|multi|lettered|house|outward|ident|hexes>"
 _BREAK = "<filler|comma|hyphen|dash|and>"
-_VALUE = f"(?P<value>(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail><hash|number_mark|star_mark>?)"
-_CODE = pattern(
-    f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>(?:<for|to|de|at|in|a|my|common>{{1,3}}<common>?<lock|unit|box>)?|<pin>"
-    f"(?:<code|number>)?){_LINK}{{0,5}}{_VALUE}"
+_VALUE = (
+    f"(?P<value><hash|number_mark|star_mark>?(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail>"
+    f"<hash|number_mark|star_mark>?)"
 )
-_BEHIND = pattern("<is|its|comma|quote|this>{1,2}<my|a>?(?:<lock|common>{0,2}<code>|<pin>)")
+_BETWEEN = (
+    "<common|unknown|de|of|for|to|at|in|a|my|me|you|know|its|box|unit|lock|card|Common|Unknown|measure|filler|phone|ye|line|lives"
+    "|i|like|direction|surword|ambi|house>"
+)
+_CODE = pattern(
+    f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>|<pin>(?:<code|number>)?)"
+    f"(?:{_LINK}{{0,5}}|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
+    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<common>{{0,2}}<from>){_VALUE}"
+    "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
+)
+_BEHIND = pattern(
+    "(?:<is|its|comma|quote|this>{1,2}<my|a>?(?:<lock|common>{0,2}<code>|<pin>)|<for|to|as><my|a>?"
+    "(?:<^border|stop>?<lock><code>?|<pin>))"
+)
+_KEYPAD = pattern("<common|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
 _PASSWORD = pattern(
-    "<password|pin>(?:(?P<mark><quote|unbracket>{0,2}(?:<colon|equals>{1,2}|<hyphen>{2})<quote>{0,2})|<is|its|filler|comma|colon|to>{1,3}<quote>?"
+    "<password|pin>(?:<de|of|for><my>?<common|unknown|lock|Common>(?=<is>))?(?:(?P<mark>"
+    "<quote|unbracket>{0,2}(?:<colon|equals>{1,2}|<hyphen>{2})<quote>{0,2})"
+    "|<is|its|filler|comma|colon|to>{1,3}<quote>?"
     "|(?P<quoted><quote>))(?=<^newline>)"
 )
-_BEARER = pattern("<password>(?=<ident|Unknown|unknown|Common|hexes>)")
+_BEARER = pattern(
+    "<password|pin>(?:<de|of|for><my>?<common|unknown>)?(?=<ident|Unknown|unknown|Common|hexes|outward|house>)"
+)
 _SHAPES = re.compile(
     r"eyJ[\w-]{8,}|AKIA[A-Z0-9]{12,}|ASIA[A-Z0-9]{12,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|[sr]k_(?:live|test)_\w{8,}|xox[abprs]\b"
     r"|AIza[\w-]{20,}|glpat|hvs|npm_\w{20,}|SG\b|pk_live_\w{8,}|whsec_\w{8,}|pat[A-Za-z0-9]{14}\Z"
@@ -56,10 +74,15 @@ def find(seen: View) -> Iterator[Hit]:
     yield from _passwords(seen)
     for match in _CODE.finditer(kinds):
         first, last = match.start("value"), match.end("tail")
+        if match["second"]:
+            yield match.start("second") + 1, match.end("second"), "SECRET", "secret.code"
         while last > first and kinds[last - 1] in _EDGES:
             last -= 1
         if _is_code(seen, match.start(), first, last):
             yield first, last, "SECRET", "secret.code"
+    for match in _KEYPAD.finditer(kinds):
+        if len(read(seen.raw[match.start("value") : match.end()], match["value"]).text) >= 4:
+            yield match.start() + 1, match.end(), "SECRET", "secret.keypad"
     for match in _BEHIND.finditer(kinds):
         value = _VALUE_BEFORE.search(kinds, max(0, match.start() - 12), match.start())
         if value is not None and _is_code(seen, match.start(), *value.span()):
@@ -72,7 +95,10 @@ def find(seen: View) -> Iterator[Hit]:
 
 def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
     kinds = seen.kinds
-    digits = sum(_size(seen, at) for at in range(first, last))
+    if any(kind in _ALPHA and kind not in _NUMBERED for kind in kinds[first:last]):
+        digits = sum(_size(seen, at) for at in range(first, last))
+    else:
+        digits = len(read(seen.raw[first:last], kinds[first:last]).text)
     if digits < 3:
         return False
     if kinds[cue] == _C["code"]:
@@ -84,6 +110,8 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
     if kinds[cue] == _C["lock"]:
         if seen.word(cue) == "security" and cue and kinds[cue - 1] == _C["ssn"]:
             return False
+        if kinds[first - 1] == _C["with"]:
+            return digits >= 4
         coded = any(kind in _CODED for kind in kinds[cue + 1 : first])
         return (coded or seen.word(cue) in _ALONE) and 3 <= digits <= 12 and context.after(seen, last) != "MEASURE"
     return digits <= 16
@@ -116,7 +144,7 @@ def _passwords(seen: View) -> Iterator[Hit]:
         if seen.kinds[match.start()] == _C["pin"] and not typed and kinds[first] in _NUMBERS:
             continue
         last = _glued_end(seen, first)
-        if typed and match["quoted"] is not None and kinds[match.end() - 1] == _C["quote"]:
+        if typed and kinds[match.end() - 1] == _C["quote"]:
             closing = kinds.find(_C["quote"], first, first + 12)
             last = max(last, closing)
         if not typed:
@@ -127,7 +155,7 @@ def _passwords(seen: View) -> Iterator[Hit]:
         first = match.end()
         last = _glued_end(seen, first)
         size = len(seen.joined(first, last))
-        if seen.word(match.start()) in ("bearer", "pass", "password", "passwd", "token", "secret", "pwd") and size >= 6:
+        if seen.word(match.start()) in _NAMED_BEFORE and size >= 6:
             value = seen.joined(first, last)
             if any(c.isdigit() for c in value) and (size >= 16 or seen.word(match.start()) != "token"):
                 yield first, last, "SECRET", "secret.bearer"
@@ -135,9 +163,16 @@ def _passwords(seen: View) -> Iterator[Hit]:
 
 def _spoken_end(seen: View, last: int) -> int:
     words = 0
-    while last < len(seen.kinds) and words < _SPACED_WORDS and seen.kinds[last] in _SPOKEN_VALUE:
+    while last < len(seen.kinds) and words < _SPACED_WORDS:
+        if seen.kinds[last] in _SPELLED_VALUE:
+            words = 0
+        elif seen.kinds[last] in _SPOKEN_VALUE and seen.kinds[last - 1] not in _SPELLED_VALUE:
+            words += 1
+        else:
+            break
         last += 1
-        words += 1
+        if last % 64 == 0:
+            break
     return last
 
 
@@ -174,7 +209,10 @@ def _armoured(seen: View) -> Iterator[Hit]:
 
 
 _IDENTS = pattern("<ident>")
+_NUMBERED = _C["ye"] + _C["oh"]
+_ALPHA = members("lettered") + "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
 _CODED = _C["code"] + _C["pin"] + _C["number"] + _C["password"]
+_NAMED_BEFORE = ("bearer", "pass", "password", "passwd", "token", "secret", "pwd", "clave", "contraseña")
 _ALONE = ("lockbox", "keypad", "keybox", "padlock", "candado", "gate", "alarm", "cerradura", "reja", "portón")
 _NUMERALS = members("numeral")
 _MIXED = "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
@@ -182,6 +220,12 @@ _LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]
 _SINGLE = _C["digit"] + members("lettered")
 _NUMBERS = _NUMERALS + _LONG + _SINGLE
 _EDGES = "".join(_C[name] for name in ("filler", "comma", "hyphen", "an", "ye", "a", "i"))
+_SPELLED_VALUE = (
+    members("lettered")
+    + members("numeral")
+    + members("spoken")
+    + "".join(_C[name] for name in ("shift", "under", "dash", "hash", "multi", "dot", "letname"))
+)
 _SPOKEN_VALUE = (
     _NUMERALS
     + members("spoken")

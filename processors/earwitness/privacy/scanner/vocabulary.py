@@ -68,13 +68,25 @@ WORDS: dict[str, str] = {
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
         "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth"
     ),
-    "filler": "um uh er ah eh umm uhh erm hmm mm mmm em uhm este ehm emm \u200b \u200c \u200d \u00ad \u2060 \ufeff",
+    "homo": "won too ate",
+    "rate": "rate",
+    "shift": (
+        "capital lowercase uppercase mayúscula minúscula caps little apostrophe exclamation question "
+        "ampersand percent dollar-sign"
+    ),
+    "letname": "eme erre ele ese ene eñe jota hache efe equis zeta uve ka cu te be ce pe ge",
+    "filler": (
+        "matlab haan ji ya yaar accha achha pues um uh er ah eh umm uhh erm hmm mm mmm em uhm este ehm "
+        "emm \u200b \u200c \u200d \u00ad \u2060 \ufeff"
+    ),
     "you": "you",
     "know": "know see sea ver",
     "let": "let",
     "me": "me",
-    "wait": "wait sorry correction scratch correct espera espere perdón perdon digo corrección disculpa perdone mean oops",
-    "no": "no not nope",
+    "wait": (
+        "wait sorry correction scratch correct espera espere perdón perdon digo corrección disculpa perdone mean oops"
+    ),
+    "no": "no not nope nahi nahin",
     "an": "and & then luego",
     "ye": "y",
     "compass": "n s e w",
@@ -106,8 +118,10 @@ WORDS: dict[str, str] = {
     ),
     # what a number belongs to
     "phone": (
-        "phone phones telephone call calls callback cell cellphone mobile reach reached ring dial dialing fax text sms tel ph "
-        "landline whatsapp teléfono telefono celular móvil movil llámame llamame llámeme llameme llamar márcame marcame "
+        "phone phones telephone call calls callback cell cellphone mobile reach reached ring dial "
+        "dialing fax text sms tel ph "
+        "landline whatsapp teléfono telefono celular móvil movil llámame llamame llámeme llameme llamar "
+        "llame llamen marcar marcarme márcame marcame "
         "márqueme marqueme contactarme from_number caller callerid msisdn texted voicemail pager answering answer "
         "llámenme llamenme "
         "phone_number to_number telf cel"
@@ -115,7 +129,7 @@ WORDS: dict[str, str] = {
     "line": "office home work best desk",
     "contact": "contact contacto",
     "number": "number numbers numero número num no nr digits #s núm numeros números nums",
-    "area": "area área",
+    "area": "area área country país",
     "ext": "ext extension extensión",
     "pin": (
         "pin pins passcode otp cvv cvc cvv2 pincode nip contraseña contrasena clave passphrase combination combo "
@@ -124,14 +138,16 @@ WORDS: dict[str, str] = {
     "password": (
         "password passwd pwd secret token auth_token authtoken api_key apikey api-key client_secret access_token "
         "refresh_token secret_key private_key passwort bearer aws_secret_access_key aws_access_key_id access_key "
-        "session_token x-api-key access_key_id db_password pass psw passwords api_token secret_access_key user_password "
+        "session_token x-api-key access_key_id db_password pass psw passwords api_token "
+        "secret_access_key user_password "
         "authorization"
     ),
     "code": "code codes código codigo códigos",
     "lock": (
         "gate door alarm lockbox lock access entry keypad security garage verification verify confirmation_code "
         "auth authentication sms_code login passcodes portón porton puerta alarma acceso seguridad verificación "
-        "verificacion entrada one-time onetime unlock disarm panel safe cerradura keybox elevator building padlock vault "
+        "verificacion entrada one-time onetime unlock disarm panel safe cerradura keybox elevator "
+        "padlock authenticator buzzer community wifi wi-fi keys vault "
         "cochera garaje reja candado edificio"
     ),
     "card": (
@@ -145,35 +161,47 @@ WORDS: dict[str, str] = {
     "iban": "iban ibans",
     "ipcue": "ip ips",
     "idcue": (
-        "job jobs order orders ticket tickets invoice invoices ref reference client id ids account meter reading serial "
-        "model quantity qty part parts error epoch epoch_ms offset partition lag confirmation po case trabajo orden pedido "
-        "factura cliente cuenta medidor referencia tracking sku item version event record session request sid callsid "
+        "job jobs order orders ticket tickets invoice invoices ref reference client id ids account meter "
+        "reading serial "
+        "model quantity qty part parts error epoch epoch_ms offset partition lag confirmation po case "
+        "trabajo orden pedido "
+        "factura cliente cuenta medidor referencia tracking sku item version event record session "
+        "request sid callsid "
         "recordingsid policy routing aba poliza póliza folio contador serie modelo batch lot work invoice# unidad "
-        "workorder wo port timestamp duration numdigits confidence estimate permit claim membership member asset barcode "
-        "job_number client_id job_id order_id ticket_id employee badge vehicle reservation booking crate pallet bytes "
-        "build revision row line ms seconds secs id# cantidad pieza caso reporte"
+        "workorder wo port timestamp duration numdigits confidence estimate permit claim membership "
+        "member asset barcode "
+        "job_number client_id job_id order_id ticket_id employee badge vehicle reservation booking crate "
+        "pallet bytes "
+        "build revision row seconds secs id# cantidad pieza caso reporte"
     ),
     "emailcue": "email e-mail mail correo emails mails electronico electrónico",
     # what comes before a name
-    "name": "name names nombre surname apellido apellidos lastname firstname first_name last_name fullname nombres",
+    "name": (
+        "name names naam nombre surname apellido apellidos lastname firstname first_name last_name fullname nombres"
+    ),
     "nameis": "name's names're nombre's",
     "this": "this",
-    "im": "i'm im soy",
+    "im": "i'm im soy myself",
+    "beneath": "under",
     "its": "it's its",
-    "is": "is are was es son be equals fue está",
+    "is": "is hai are was es son be equals fue está",
     "my": "my the mi his her their our your tu su sus mis the el la nuestro",
     "title": (
         "mr mrs ms dr miss mister señor señora señorita sr sra srta don doña prof professor doctor doctora mx madam "
-        "ing lic licenciado ingeniero uncle aunt auntie tío tía abuela abuelo"
+        "ing lic licenciado ingeniero uncle aunt auntie sir madam ma'am tío tía abuela abuelo"
     ),
     "speak": (
-        "speak spoke speaking talk talked talking ask asked asking spoken hablar hablo hablé habla hablando pregunte pregunta"
+        "speak spoke speaking talk talked talking ask asked asking spoken hablar hablo hablé habla "
+        "hablando pregunte pregunta"
     ),
     "tell": "tell told attn attention cc bcc notify thank thanks gracias dile dígale digale thx ask_for avise",
     "role": (
-        "customer owner tenant technician tech manager assigned assignee landlord homeowner plumber electrician "
-        "contact_name author sender recipient resident superintendent supervisor rep agent operator dispatcher husband wife "
-        "son daughter brother sister neighbor neighbour boss mother father mom dad client_name customer_name esposo esposa "
+        "contact_person customer owner tenant technician tech manager assigned assignee landlord "
+        "homeowner plumber electrician "
+        "contact_name author sender recipient resident superintendent supervisor rep agent operator "
+        "dispatcher husband wife "
+        "son daughter brother sister neighbor neighbour boss mother father mom dad client_name "
+        "customer_name esposo esposa "
         "hijo hija hermano hermana vecino vecina dueño dueña jefe técnico encargado inquilino propietario foreman "
         "receptionist inspector coordinator roommate partner colleague assistant janitor concierge"
     ),
@@ -184,53 +212,72 @@ WORDS: dict[str, str] = {
     "spelled": "spelled spelt spell deletreo deletrea deletrear deletreado spelling",
     # places
     "suffix": (
-        "street st ave avenue road rd drive dr lane ln boulevard blvd court ct place pl terrace ter circle cir way parkway pkwy "
+        "street st ave avenue road rd drive dr lane ln boulevard blvd court ct place pl terrace ter "
+        "circle cir way parkway pkwy "
         "highway hwy square sq trail trl alley crescent grove mews row strasse straße str turnpike pike "
         "expressway freeway causeway crossing bypass parade quay wharf esplanade cove cres throughway"
     ),
     "weak_suffix": (
-        "close gardens walk hill rise path loop plaza route run view heights ridge point creek green knoll bend crossings fork "
-        "forks port junction valley meadows landing manor glen haven island islands isle mill mills mission mountain oval "
-        "orchard pass passage pine pines plain plains shoal shoals shore shores spring springs spur spurs station stravenue "
-        "stream summit trace track trafficway tunnel underpass union village ville vista well wells divide dam falls ferry field "
-        "fields flats ford forest forge fort garden gateway harbor hills inlet key keys knolls lake lakes light locks lodge "
-        "mall bayou beach bluff bluffs bottom branch bridge brook brooks burg burgs camp canyon cape center centers cliff cliffs "
-        "club common commons corners course courts coves estate estates extension extensions viaduct motorway overpass park "
+        "approach close gardens walk hill rise path loop plaza route run view heights ridge point creek "
+        "green knoll bend crossings fork "
+        "forks port junction valley meadows landing manor glen haven island islands isle mill mills "
+        "mission mountain oval "
+        "orchard pass passage pine pines plain plains shoal shoals shore shores spring springs spur "
+        "spurs station stravenue "
+        "stream summit trace track trafficway tunnel underpass union village ville vista well wells "
+        "divide dam falls ferry field "
+        "fields flats ford forest forge fort garden gateway harbor hills inlet key keys knolls lake "
+        "lakes light locks lodge "
+        "mall bayou beach bluff bluffs bottom branch bridge brook brooks burg burgs camp canyon cape "
+        "center centers cliff cliffs "
+        "club common commons corners course courts coves estate estates extension extensions viaduct "
+        "motorway overpass park "
         "parks parkways ramp ranch rapid rapids river roads radial vej gata vale croft"
     ),
     "prefix": (
-        "calle avenida av avda rue via via. viale ul ulica plaza paseo camino carretera strada piazza calzada boulevard "
-        "callejón callejon rua travessa corso vicolo chemin allée allee impasse quai praça prolongación privada cerrada "
+        "calle avenida av avda rue via via. viale ul ulica plaza paseo camino carretera strada piazza "
+        "calzada boulevard "
+        "callejón callejon rua travessa corso vicolo chemin allée allee impasse quai praça prolongación "
+        "privada cerrada "
         "vía carrera cra diagonal transversal autopista rúa glorieta ronda os. al aleja plac"
     ),
-    "glued": "broadway kingsway embarcadero piccadilly strand whitehall bowery kingsgate",
+    "glued": "platz weg gasse broadway kingsway embarcadero piccadilly strand whitehall bowery kingsgate",
     "degree": "md phd psy psyd lcsw dds rn esq jr mft lmft dvm iii iv",
     "corner": "corner esquina intersection",
     "unit": (
-        "apt apartment suite ste unit flat floor fl room rm bldg building apartamento depto departamento piso puerta apto "
+        "plot apt apartment suite ste unit flat floor fl room rm bldg building apartamento depto "
+        "departamento piso puerta apto "
         "interior lote casa trailer lot spc space penthouse ph appt"
     ),
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo",
     "direction": "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste",
     "month": (
-        "january february march april june july august september october november december jan feb mar apr jun jul aug sep "
+        "january february march april june july august september october november december jan feb mar "
+        "apr jun jul aug sep "
         "sept oct nov dec enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
     ),
     "statename": (
-        "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana "
-        "iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana nebraska "
-        "nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania rhode tennessee texas utah "
+        "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii "
+        "idaho illinois indiana "
+        "iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi "
+        "missouri montana nebraska "
+        "nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania rhode "
+        "tennessee texas utah "
         "vermont virginia washington wisconsin wyoming"
     ),
     "address": "address addresses dirección direccion domicilio adress located location ubicado ubicada offices site",
     "lives": "live lives vivo vive living reside resides",
     # numbers of these are amounts and times
     "measure": (
-        "dollars dollar cents cent bucks euros pesos percent minutes minute min mins hours hour hrs days day weeks week months "
-        "month years year miles mile feet foot inches inch gallons pounds degrees am pm times pieces people turns stars psi "
-        "minutos horas días dias semanas meses años veces dólares dolares o'clock kilometers km mb gb kb watts volts amps "
-        "bed beds bedroom bedrooms bath baths bathroom bathrooms rooms room tickets guests nights options apartments results "
+        "dollars dollar cents cent bucks euros pesos percent minutes minute min mins hours hour hrs days "
+        "day weeks week months "
+        "month years year miles mile feet foot inches inch gallons pounds degrees am pm times pieces "
+        "people turns stars psi "
+        "minutos horas días dias semanas meses años veces dólares dolares o'clock kilometers km mb gb kb "
+        "watts volts amps "
+        "bed beds bedroom bedrooms bath baths bathroom bathrooms rooms room tickets guests nights "
+        "options apartments results "
         "oclock metros pies libras grados percentage kilos lbs"
     ),
 }

@@ -10,6 +10,7 @@ from typing import TypeVar
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from earwitness.clickhouse.batch import Key, Mark, Partition, Sorter
+from earwitness.clickhouse.commits import Commits
 from earwitness.clickhouse.consumer import Check
 from earwitness.clickhouse.routes import EVENTS, TOPICS, Hint, landing_of, metadata, read_metadata
 from earwitness.clickhouse.topics import Topics
@@ -33,6 +34,7 @@ class Assignment:
         consumer: not subscribed yet.
         check: judges its errors.
         topics: knows which topics the names stand for.
+        commits: the consumer's `on_commit` is its `answered`.
 
     Attributes:
         sorter: sorts what is read.
@@ -40,7 +42,7 @@ class Assignment:
         claimed: nobody else can store records of these partitions any more.
     """
 
-    def __init__(self, consumer: Consumer, check: Check, topics: Topics) -> None:
+    def __init__(self, consumer: Consumer, check: Check, topics: Topics, commits: Commits) -> None:
         self._consumer = consumer
         self._check = check
         self._topics = topics
@@ -52,7 +54,7 @@ class Assignment:
         self._lost = False
         self._held_back: set[Key] = set()
         self._warned = 0.0
-        self._uncommitted: dict[Key, Mark] = {}
+        self._commits = commits
         self._starts: dict[Key, tuple[int, Hint | None]] = {}
 
     def subscribe(self) -> None:
@@ -81,12 +83,14 @@ class Assignment:
         return records
 
     def look(self) -> None:
-        """See now and again whether the topics are still the same.
+        """See now and again whether the topics are still the same, and commit what is to be.
 
         Raises:
             TopicChangedError: one is not.
         """
         self._topics.look()
+        if not self._lost:
+            self._commits.send(self._consumer)
 
     def poll(self) -> None:
         """Stay in the group while everything is paused."""
@@ -156,25 +160,19 @@ class Assignment:
             )
 
     def commit(self, marks: Mapping[Key, Mark]) -> None:
-        """Commit how far partitions are. When that fails, the next commit says it; nothing depends on it."""
+        """Commit how far partitions are, without waiting; nothing depends on it."""
         for key, mark in marks.items():
             self._starts[key] = mark.next_offset, mark.hint
-        self._uncommitted.update(marks)
-        if self._lost or not self._uncommitted:
-            return
-        offsets = [
-            TopicPartition(*key, mark.next_offset, metadata(self._topics.ids[key[0]], mark.hint))
-            for key, mark in self._uncommitted.items()
-        ]
-        try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:
-            logger.warning("offsets are not committed: %s", error.args[0].str())
-        else:
-            self._uncommitted.clear()
+        self._commits.want({
+            key: (mark.next_offset, metadata(self._topics.ids[key[0]], mark.hint)) for key, mark in marks.items()
+        })  # fmt: skip
+        if not self._lost:
+            self._commits.send(self._consumer)
 
     def close(self) -> None:
         """Leave the group."""
+        if not self._lost:
+            self._commits.send(self._consumer, at_once=True)
         self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -207,10 +205,13 @@ class Assignment:
         self.pause()
         self.claimed = False
 
-    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.before_revoke()
-        for forgotten in (self._starts, self._uncommitted, self.sorter.active, self.sorter.waiting, self._held_back):
+        if not self._lost:
+            self._commits.send(consumer, at_once=True)
+        for forgotten in (self._starts, self.sorter.active, self.sorter.waiting, self._held_back):
             forgotten.clear()
+        self._commits.forget()
         self.claimed = True
         logger.info("%d partitions revoked", len(partitions))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
+from earwitness.clickhouse.commits import Commits
 from earwitness.clickhouse.routes import GROUP
 from earwitness.runtime.complaints import Complaints
 from earwitness.runtime.errors import EarwitnessError, SettingsError
@@ -63,13 +64,13 @@ class Check:
             self._complaints.say(error.name(), "consumer: %s; trying again", error.str())
 
 
-def connect(kafka: KafkaSettings, check: Check) -> Consumer:
+def connect(kafka: KafkaSettings, check: Check, commits: Commits) -> Consumer:
     """A consumer, not subscribed yet. Reaches for no broker.
 
     Raises:
         SettingsError: librdkafka refuses the settings.
     """
     try:
-        return Consumer({**_DEFAULTS, **kafka.librdkafka(), **_FIXED, "error_cb": check})
+        return Consumer({**_DEFAULTS, **kafka.librdkafka(), **_FIXED, "error_cb": check, "on_commit": commits.answered})
     except KafkaException as error:
         raise SettingsError(f"these Kafka settings cannot be used: {error.args[0].str()}") from error

@@ -9,6 +9,7 @@ from types import FrameType
 
 from earwitness.clickhouse import consumer
 from earwitness.clickhouse.assignment import Assignment
+from earwitness.clickhouse.commits import Commits
 from earwitness.clickhouse.deadletters import SinkDeadLetters
 from earwitness.clickhouse.loader import Limits, Loader
 from earwitness.clickhouse.server import Server
@@ -33,7 +34,8 @@ def run(settings: Settings, on_ready: Callable[[], None], limits: Limits | None 
     ids = wire_ids(settings.registry)
     store = Store(Server(clickhouse, timeout=60.0), SinkDeadLetters(kafka, ids), settings.clickhouse_registry_url, ids)
     check = consumer.Check(kafka.bootstrap)
-    assignment = Assignment(consumer.connect(kafka, check), check, Topics(kafka))
+    commits = Commits()
+    assignment = Assignment(consumer.connect(kafka, check, commits), check, Topics(kafka), commits)
     loader = Loader(assignment, store, limits or Limits(), on_ready)
 
     def stop(_: int, __: FrameType | None) -> None:

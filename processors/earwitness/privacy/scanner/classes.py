@@ -18,6 +18,8 @@ __all__ = ["CACHED_TOKENS", "CHARACTERS", "Classes", "members", "pattern"]
 CACHED_TOKENS = 65_536
 """Tokens whose class is remembered; a full memory starts anew."""
 _CACHED_LENGTH = 32
+_LONGEST = 64
+"""Characters of the longest token that is looked at closely."""
 
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
@@ -115,7 +117,7 @@ def pattern(text: str) -> re.Pattern[str]:
     def charset(found: re.Match[str]) -> str:
         negated, names = found[1], found[2].split("|")
         if negated:
-            names.append("border")
+            names += ["border", "own"]
         characters = "".join(members(name) for name in names)
         return f"[{negated}{re.escape(characters)}]"
 
@@ -146,18 +148,13 @@ class Classes(dict[str, str]):
         text = raw.strip(" \t")
         if not text.isascii():
             text = unicodedata.normalize("NFKC", text)
-        if not text:
-            return "filler" if raw else "mark"
-        if text == ".":
-            return "stop" if len(raw) > 1 else "period"
-        if text in _MARK_OF:
-            return _MARK_OF[text]
-        if text.isdecimal():
-            return _number(text)
+        plain = _mark(raw, text)
+        if plain is not None:
+            return plain
         lower = text.lower().replace("\u2019", "'")
         if lower.endswith("'s") and lower not in self._words:
             lower, text = lower[:-2], text[:-2]
-        if text in _STATES and lower not in {"in", "or", "me", "hi", "ok", "oh", "pa", "la", "de"}:
+        if text in _STATES and lower not in _STATES_OR_WORDS:
             return "state"
         if text == "May":
             return "month"
@@ -187,6 +184,26 @@ class Classes(dict[str, str]):
                 return "unknown"
             return "UNKNOWN" if len(token) > 1 and token.isupper() and len(token) < 5 else _cased(token)
         return kind.capitalize() if capital else kind
+
+
+_STATES_OR_WORDS = words("in or me hi ok oh pa la de")
+
+
+def _mark(raw: str, text: str) -> str | None:
+    """The class of a token that is no word."""
+    if text == "\x1e":
+        return "border"
+    if text[:1] == "[" and len(text) > 1 and text[1].isalpha():
+        return "own"
+    if not text or text.isspace():
+        return "newline" if "\n" in raw or "\r" in raw else "filler"
+    if len(text) > _LONGEST:
+        return "n20" if text.isdecimal() else "ident" if text[0].isalnum() else "mark"
+    if text == ".":
+        return "stop" if len(raw) > 1 else "period"
+    if text.isdecimal():
+        return _number(text)
+    return _MARK_OF.get(text)
 
 
 def _cased(token: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from earwitness.privacy.scanner import context
-from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.numbers import Digits, luhn, read
 from earwitness.privacy.scanner.view import Hit, View
 
@@ -55,6 +55,10 @@ _EDGES = "".join(
         *("no", "wait", "stop", "like", "plus_mark", "a", "ye"),
     )
 )
+_SHORTEST = 7
+_LONG = frozenset(members("numeral").replace(_C["n1"], "")) | frozenset(
+    _C[name] for name in ("nx", "multi", "teen", "tens", "hundred", "thousand")
+)
 _CLOSE = _C["close"]
 _SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _PLUS = _C["plus_mark"] + _C["plus"]
@@ -96,15 +100,22 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         last -= 1
     if last <= first:
         return ()
-    digits = read(seen.raw[first:last], kinds[first:last])
+    said = ""
+    said_kinds = kinds[first:last]
+    if last - first < _SHORTEST and _LONG.isdisjoint(said_kinds):
+        # Fewer digits than any phone has: a job's number most often.
+        said = context.before(seen, first)
+        if said not in _SHORT:
+            return ()
+    digits = read(seen.raw[first:last], said_kinds)
     length = len(digits.text)
     if length < 3:
         return ()
     if length == _PHONE - 1 and digits.spoken:
         first, last, length = _heard(kinds, first, last, length)
         digits = read(seen.raw[first:last], kinds[first:last])
-    said = context.before(seen, first)
-    if length < 7 and said not in _SHORT:
+    said = said or context.before(seen, first)
+    if length < _SHORTEST and said not in _SHORT:
         return ()
     kind = classify(digits, said, context.after(seen, last), plus=kinds[first] in _PLUS)
     if kind is None or (length > _PHONE and _STOP in kinds[first:last]):

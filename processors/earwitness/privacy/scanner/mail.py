@@ -15,7 +15,8 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _ANCHOR = pattern(
-    "<at_mark>|<arroba>|<bracket|open>?<at>(?:<my><rate><of>?)?<unbracket|close>?"
+    "(?P<many><at_mark>(?:<^at_mark>{0,4}<at_mark>){7,400}+)|<at_mark>|<arroba>|<bracket|open>?<at>"
+    "(?:<my><rate><of>?)?<unbracket|close>?"
     "(?=(?:<^dot|period|stop|comma|at>{1,12}<dot|period|point>|<^dot|period|stop|comma|at>{0,2}<provider>))"
 )
 _DOTS = _C["dot"] + _C["period"] + _C["point"]
@@ -98,7 +99,7 @@ _FUNCTION = words(
 _STOPPING = "".join(
     _C[name] for name in ("quote", "colon", "equals", "open", "close", "bracket", "unbracket", "newline", "border")
 )
-_STOPPING += _C["mark"] + _C["stop"] + _C["at_mark"] + _C["at"] + _C["arroba"]
+_STOPPING += _C["mark"] + _C["stop"] + _C["at_mark"] + _C["at"] + _C["arroba"] + _C["own"]
 _TLDS = words(
     """com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe ai me in tv cc ch at be
     se no dk name family online shop store xyz site tech fm"""
@@ -112,6 +113,10 @@ def find(seen: View) -> Iterator[Hit]:
     """All e-mail addresses."""
     for match in _ANCHOR.finditer(seen.kinds):
         at, end = match.span()
+        if match["many"]:
+            # Nobody's address, but whatever it is: one look at each anchor would take long.
+            yield _local(seen, at), min(end + 1, len(seen.kinds)), "EMAIL", "email.many"
+            continue
         typed = seen.kinds[at] == _C["at_mark"]
         last = _domain(seen, end - 1, typed=typed)
         if last < end:
@@ -189,7 +194,7 @@ def _local(seen: View, at: int) -> int:
     index = at - 1
     lowest = max(-1, at - 1 - _LOCAL_TOKENS)
     while index > lowest:
-        pair = index > 1 and _PAIR.match(kinds, max(0, index - 3), index + 1)
+        pair = index > 1 and kinds[index - 1] in _SAYING and _PAIR.match(kinds, max(0, index - 3), index + 1)
         if pair and not (kinds[index] in _PIECES and kinds[index - 1] not in _SAYING):
             first, loose = pair.start() if kinds[pair.start()] in _LETTERS else index - 2, 0
             index = first - 1

@@ -19,7 +19,7 @@ _GLUE = (
     "(?=<surename|Ambi|Unknown|Surword|surword|Common>)|<ye>(?=<surname|Surname|Unknown>)"
     "|<Common|month>(?=<capital>))"
 )
-_LINKS = "<is|colon|equals|quote|filler|comma|its|open>"
+_LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
 
 
 def _sequence(head: str, more: str, most: int = 3) -> str:
@@ -227,10 +227,12 @@ def _spelled(seen: View) -> Iterator[Hit]:
         while last > first and kinds[last - 1] in _LOOSE:
             last -= 1
         letters = sum(kind in _LETTERS for kind in kinds[first:last])
-        strong = _C["as"] + _C["in"] in match[0]
-        cue = any(kind in _SPELL_CUES for kind in kinds[max(0, first - 6) : first])
-        if letters >= (2 if strong or cue else 4):
+        if letters >= _MANY_LETTERS or (
+            letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(kinds[max(0, first - 6) : first]))
+        ):
             yield first, last, "PERSON", "name.spelled"
 
 
-_SPELL_CUES = "".join(_C[name] for name in ("name", "nameis", "spelled", "called", "its"))
+_MANY_LETTERS = 4
+_AS_IN_KINDS = _C["as"] + _C["in"]
+_SPELL_CUES = frozenset(_C[name] for name in ("name", "nameis", "spelled", "called", "its"))

@@ -135,7 +135,7 @@ SPOKEN = (
         SPOKEN.upper(),
         SPOKEN.replace("five five", "five um five"),
         SPOKEN.replace(" and ", ", uh, and "),
-        "mi correo es maria punto garcia arroba gmail punto com, llame al cuatro uno cinco doble cinco cinco cero uno tres cuatro",
+        "mi correo es maria punto garcia arroba gmail punto com, marque cuatro uno cinco doble cinco cinco cero uno tres cuatro",
         "my number is 415-555-0134 and my email is maria.garcia@gmail.com",
         "my number is 4 1 5 5 5 5 0 1 3 4 and my email is Maria.Garcia@gmail.com",
     ],

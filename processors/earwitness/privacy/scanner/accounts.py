@@ -15,7 +15,7 @@ __all__ = ["find", "zips"]
 _C = CHARACTERS
 _LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
 _IBAN_HEAD = pattern("<outward|ident|hexes>")
-_HEAD = re.compile(r"[A-Z]{2}[0-9]{2}")
+_HEAD = re.compile(r"[A-Za-z]{2}[0-9]{2}")
 _IBAN_LENGTHS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 "
     "ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
@@ -28,7 +28,7 @@ _SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house
 _CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
 _LICENCE = pattern(
     f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)"
-    f"(?:<number|plus|number_mark|common>|<de>){{0,2}}{_LINK}{{0,4}}"
+    f"(?:<number|plus|number_mark|common|no>|<de>){{0,2}}<stop|period>?{_LINK}{{0,4}}"
     f"(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
 )
 _ZIP = pattern(
@@ -86,7 +86,7 @@ def _ibans(seen: View) -> Iterator[Hit]:
             yield first, last, "IBAN", "iban.cue"
     for match in _IBAN_HEAD.finditer(seen.kinds):
         first = match.start()
-        if _LENGTHS.get(seen.raw[first][:2]) and _HEAD.match(seen.raw[first]):
+        if _LENGTHS.get(seen.raw[first][:2].upper()) and _HEAD.match(seen.raw[first]):
             last = _iban_end(seen, first)
             if last > first:
                 yield first, last, "IBAN", "iban.checked"
@@ -95,12 +95,12 @@ def _ibans(seen: View) -> Iterator[Hit]:
 def _iban_end(seen: View, first: int) -> int:
     """Where a number with a right check begins at this token, its end; else the token itself."""
     value = ""
-    length = _LENGTHS[seen.raw[first][:2]]
+    length = _LENGTHS[seen.raw[first][:2].upper()]
     for last in range(first, min(len(seen.raw), first + length)):
         part = seen.raw[last].rstrip(" \t")
-        if part not in ("-", ".") and not (part.isalnum() and part.isascii() and (part.isupper() or part.isdigit())):
+        if part not in ("-", ".") and not (part.isalnum() and part.isascii()):
             break
-        value += part.strip("-.")
+        value += part.strip("-.").upper()
         if len(value) >= length:
             return last + 1 if len(value) == length and _mod97(value) else first
     return first

@@ -12,7 +12,7 @@ from earwitness.privacy.scanner.view import Hit, View
 __all__ = ["RUN", "find"]
 
 _UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
-_NUMBER = "<numeral|digit|oh|filler>"
+_ONE = "<n1|digit|oh>"
 _BREAK = (
     "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point|stop|like|plus_mark>|<you><know>"
     "|<a><know>|<let><me><know>)"
@@ -24,12 +24,12 @@ _TAKEN_BACK = (
 )
 RUN = (
     f"<plus_mark|plus|open|star_mark>{{0,2}}(?:(?:{_UNIT}|<homo>|(?"
-    f"<={_NUMBER})<to|for>(?=<filler>?{_UNIT}))(?:{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?)){{2,48}}+"
+    f"<={_ONE})<to|for>(?=<filler>?{_ONE}))(?:{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?)){{2,48}}+"
 )
-_RUN = pattern(f"{RUN}|<plus_mark|plus>?<n7|n8|n9|n10|n11|n12|n13|nx>")
+_RUN = pattern(f"<n3><solidus><n3><hyphen|period><n4>|{RUN}|<plus_mark|plus>?<n7|n8|n9|n10|n11|n12|n13|nx>")
 _EXTENSION = pattern(
     "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
-    "|<digit|oh|teen|tens>{1,5}+)|<xnum>"
+    "|<digit|oh|teen|tens>{1,5}+)|<xnum>|<solidus><n2|n3|n4>(?!<solidus|numeral>)"
 )
 _AREA = pattern("<area><code><is|colon>?$")
 _C = CHARACTERS
@@ -59,6 +59,7 @@ _SHORTEST = 7
 _LONG = frozenset(members("numeral").replace(_C["n1"], "")) | frozenset(
     _C[name] for name in ("nx", "multi", "teen", "tens", "hundred", "thousand")
 )
+_WHOLE = _C["n10"] + _C["n11"] + _C["n13"]
 _CLOSE = _C["close"]
 _SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _PLUS = _C["plus_mark"] + _C["plus"]
@@ -94,10 +95,7 @@ def find(seen: View) -> Iterator[Hit]:
 def run(seen: View, first: int, last: int) -> Sequence[Hit]:
     """What a run of number tokens holds."""
     kinds = seen.kinds
-    while last > first and kinds[last - 1] in _EDGES:
-        last -= 1
-    if last > first and kinds[last - 1] == _CLOSE and kinds.find(_C["open"], first, last) < 0:
-        last -= 1
+    last = _trimmed(kinds, first, last)
     if last <= first:
         return ()
     said = ""
@@ -107,6 +105,11 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         said = context.before(seen, first)
         if said not in _SHORT:
             return ()
+    if last - first > 1:
+        hits = [hit for at in range(first, last) if kinds[at] in _WHOLE for hit in run(seen, at, at + 1)]
+        if hits:
+            # A numeral that is long enough by itself is not part of its neighbours.
+            return hits
     digits = read(seen.raw[first:last], said_kinds)
     length = len(digits.text)
     if length < 3:
@@ -128,6 +131,14 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         if extension is not None:
             last = extension.end()
     return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
+
+
+def _trimmed(kinds: str, first: int, last: int) -> int:
+    while last > first and kinds[last - 1] in _EDGES:
+        last -= 1
+    if last > first and kinds[last - 1] == _CLOSE and kinds.find(_C["open"], first, last) < 0:
+        last -= 1
+    return last
 
 
 def _heard(kinds: str, first: int, last: int, length: int) -> tuple[int, int, int]:
@@ -212,7 +223,7 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
     if length == 11:
         return text[0] in "10" or (spoken and len(groups) < 4)
     if length in (12, 13):
-        return spoken or (len(groups) > 1 and text.startswith(_COUNTRIES))
+        return spoken or (len(groups) > 1 and text.startswith((*_COUNTRIES, "001", "011")))
     if length == 7:
         return groups == (3, 4) and text[0] not in "01"
     return spoken and 9 <= length <= 15

@@ -16,7 +16,7 @@ _ANY = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|suffix>"
 _CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
 _GLUE = (
     "(?:<hyphen>|<lettered><period|stop>?|<particle>{1,2}<hyphen>?|<de><my>?"
-    "(?=<surename|Ambi|Unknown|Surword|surword|Common>)|<ye>(?=<surname|Surname|Unknown>)"
+    "(?=<surename|Ambi|Unknown|Surword|surword|Common>)|<de><my>(?=<unknown>)|<ye>(?=<surname|Surname|Unknown>)"
     "|<Common|month>(?=<capital>))"
 )
 _LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
@@ -91,7 +91,7 @@ class People:
                 yield first, _end(seen, first, last), "PERSON", "name.full"
         for match in _ALONE.finditer(seen.kinds):
             if self._is_alone(seen, match.start()):
-                yield match.start(), match.end(), "PERSON", "name.alone"
+                yield match.start(), _end(seen, match.start(), match.end()), "PERSON", "name.alone"
 
     def _is_alone(self, seen: View, at: int) -> bool:
         kind = seen.kinds[at]
@@ -160,7 +160,7 @@ def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
     if cue == _C["phone"]:
         return head in members("surename") or (head in _C["ambi"] + _C["Ambi"] and follow in _FOLLOWS_NUMBER)
     if head == _C["month"]:
-        return words >= 2 or cue == _C["tell"]
+        return words >= 2 or cue in (_C["tell"], _C["speak"])
     if cue in _SELF:
         sure = bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"])
         return (
@@ -168,6 +168,8 @@ def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
             or (head != _C["surword"] and follow in _FOLLOWS)
             or (head == _C["ambi"] and follow in _C["comma"] + _C["speak"])
         )
+    if head == _C["ambi"] and cue == _C["role"]:
+        return words >= 2 or follow in _FOLLOWS
     if head == _C["surword"]:
         return cue == _C["this"] and follow in _FOLLOWS
     if head == _C["unknown"] and cue in (_C["hi"], _C["role"], _C["this"]):

@@ -35,7 +35,7 @@ _BEHIND = pattern(
     "(?:<is|its|comma|quote|this>{1,2}<my|a>?(?:<lock|common>{0,2}<code>|<pin>)|<for|to|as><my|a>?"
     "(?:<^border|stop>?<lock><code>?|<pin>))"
 )
-_KEYPAD = pattern("<common|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
+_KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
 _PASSWORD = pattern(
     "<password|pin>(?:<de|of|for><my>?<common|unknown|lock|Common>(?=<is>))?(?:(?P<mark>"
@@ -72,6 +72,7 @@ def find(seen: View) -> Iterator[Hit]:
     if _FENCE in kinds:
         yield from _armoured(seen)
     yield from _passwords(seen)
+    yield from _values(seen)
     for match in _CODE.finditer(kinds):
         first, last = match.start("value"), match.end("tail")
         if match["second"]:
@@ -106,7 +107,7 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
             return False
         if context.before(seen, cue) == "ID" or digits > 8 or seen.word(min(cue + 1, len(kinds) - 1)) == "postal":
             return False
-        return digits >= 4
+        return digits >= (3 if _C["lock"] in kinds[cue:first] else 4)
     if kinds[cue] == _C["lock"]:
         if seen.word(cue) == "security" and cue and kinds[cue - 1] == _C["ssn"]:
             return False
@@ -151,6 +152,14 @@ def _passwords(seen: View) -> Iterator[Hit]:
             last = _spoken_end(seen, last)
         if last > first:
             yield first, last, "SECRET", "secret.password"
+
+
+def _values(seen: View) -> Iterator[Hit]:
+    """Values behind a header's name or a word that needs no link: `X-Api-Key: …`, `Bearer …`."""
+    kinds = seen.kinds
+    for match in _HEADER.finditer(kinds):
+        if seen.word(match.start() + 1) in _KEYS and seen.glued(match.start()):
+            yield match.end(), _glued_end(seen, match.end()), "SECRET", "secret.header"
     for match in _BEARER.finditer(kinds):
         first = match.end()
         last = _glued_end(seen, first)
@@ -208,6 +217,8 @@ def _armoured(seen: View) -> Iterator[Hit]:
         at = kinds.find(_FENCE, begin)
 
 
+_HEADER = pattern("<hyphen><weak_suffix|password><colon|equals>{1,2}(?=<^newline>)")
+_KEYS = ("key", "token", "secret")
 _IDENTS = pattern("<ident>")
 _NUMBERED = _C["ye"] + _C["oh"]
 _ALPHA = members("lettered") + "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))

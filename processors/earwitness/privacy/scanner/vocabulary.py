@@ -305,9 +305,9 @@ NEVER_NAMES = words(
     kind let like made make many may me mi mine more most my no nor not now of off oh on one or our out own per por que say see
     she so some such than that the their them then there these they thing this those thu to too tu un una unas uno up us was we
     were what when where which who whom why with would yes yet you your del de la las le les lo los el en es eso esa se si
-    su sus soon song sing long man men young else era ha hi ho hang hue ok okay son sun sung min mai main hai long ten tan thing
-    so sun loan tin ting long binh an my no do to he song wei ping ming ring lien bat ban bin ham sam kang sound hai yo ya
-    car far bar her here hers main hoy hay dan sin ki real ray are key sun mar sung man dong chin gang mango tang wing pin
-    many numbers manual queen easter star sunday spring season lady carry bell"""
+    su sus soon sing men young else era ha hi ho hang hue ok okay son sung min mai main hai ten tan thing
+    so tin ting binh an my no do to he wei ping ming ring lien bat ban bin ham sam kang hai yo ya
+    car far bar her here hers main hoy hay dan sin ki ray are mar sung dong chin gang mango tang
+    many """
 )
 """Words that no list of names makes a name in lower case: too many sentences hold them."""

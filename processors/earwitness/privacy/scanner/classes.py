@@ -182,7 +182,9 @@ class Classes(dict[str, str]):
         if kind is None:
             if not capital:
                 return "unknown"
-            return "UNKNOWN" if len(token) > 1 and token.isupper() and len(token) < 5 else _cased(token)
+            return "UNKNOWN" if len(token) > 1 and token.isupper() else _cased(token)
+        if kind == "given" and not capital and lexicon.is_rare(lower):
+            return "surname"
         return kind.capitalize() if capital else kind
 
 

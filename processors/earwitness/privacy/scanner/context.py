@@ -25,6 +25,7 @@ _SAYS = {
 }
 _WEAK = {_C["number"]: "NUMBER", _C["contact"]: "NUMBER", _C["code"]: "CODE"}
 _NUMBERS = members("numeral") + members("spoken") + _C["ident"]
+_PASSWORDS = ("password", "passwd", "pass", "pwd", "passwords")
 _FAR = 12
 
 
@@ -60,6 +61,8 @@ def _told(said: str, weak: str, seen: View, at: int) -> str:
         return "SSN"
     if said == "LOCK":
         return "SECRET" if weak in ("CODE", "NUMBER") else ""
+    if said == "SECRET" and seen.kinds[at] == _C["password"]:
+        return said if seen.word(at) in _PASSWORDS else ""
     if said == "SEGURO":
         return "SSN" if weak == "" else ""
     if said == "LICENCE":
@@ -82,5 +85,5 @@ def after(seen: View, index: int) -> str:
 
 _AFTER = pattern(
     "(?P<MEASURE><measure>)|(?P<PHONE><line>)|<my|is|comma|its|filler|this|open|close|common>{0,5}"
-    "(?:(?P<SECRET><lock>(?:<common>)?<code|pin>)|(?P<SSN><seguro><ssn>)|(?P<NEXT><ssn|pin|password|card|phone>))"
+    "(?:(?P<SECRET><lock>(?:<common>)?<code|pin>(?!<is|colon|numeral|digit>))|(?P<SSN><seguro><ssn>)|(?P<NEXT><ssn|pin|password|card|phone>(?!<is|colon|number|numeral|digit>)))"
 )

@@ -12,7 +12,7 @@ from earwitness.privacy.scanner.view import Hit, View
 __all__ = ["RUN", "find"]
 
 _UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
-_ONE = "<n1|digit|oh>"
+_ONE = "<n1|digit|oh|homo>"
 _BREAK = (
     "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point|stop|like|plus_mark>|<you><know>"
     "|<a><know>|<let><me><know>)"
@@ -31,6 +31,11 @@ _EXTENSION = pattern(
     "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
     "|<digit|oh|teen|tens>{1,5}+)|<xnum>|<solidus><n2|n3|n4>(?!<solidus|numeral>)"
 )
+_HIDDEN = pattern(
+    "(?P<ssn><UNKNOWN|Unknown|unknown><hyphen><UNKNOWN|letter|unknown><hyphen><n4>)|<n4|n6><mark|star_mark>{1,12}<n4>"
+)
+"""Numbers that somebody hid in part: the rest still says whose they are."""
+_MASKING = frozenset("*x#-\u2022 ")
 _AREA = pattern("<area><code><is|colon>?$")
 _C = CHARACTERS
 _EDGES = "".join(
@@ -56,6 +61,7 @@ _EDGES = "".join(
     )
 )
 _SHORTEST = 7
+_LONGEST_CODE = 12
 _LONG = frozenset(members("numeral").replace(_C["n1"], "")) | frozenset(
     _C[name] for name in ("nx", "multi", "teen", "tens", "hundred", "thousand")
 )
@@ -90,6 +96,10 @@ def find(seen: View) -> Iterator[Hit]:
     """All numbers that are somebody's."""
     for match in _RUN.finditer(seen.kinds):
         yield from run(seen, match.start(), match.end())
+    for match in _HIDDEN.finditer(seen.kinds):
+        kind = "SSN" if match["ssn"] else "CARD"
+        if all(set(seen.word(at)) <= _MASKING for at in range(match.start() + 1 - bool(match["ssn"]), match.end() - 1)):
+            yield match.start(), match.end(), kind, "number.hidden"
 
 
 def run(seen: View, first: int, last: int) -> Sequence[Hit]:
@@ -120,7 +130,8 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
     said = said or context.before(seen, first)
     if length < _SHORTEST and said not in _SHORT:
         return ()
-    kind = classify(digits, said, context.after(seen, last), plus=kinds[first] in _PLUS)
+    amounts = not digits.spoken and _COMMA in said_kinds and _is_a_list(digits.groups)
+    kind = None if amounts else classify(digits, said, context.after(seen, last), plus=kinds[first] in _PLUS)
     if kind is None or (length > _PHONE and _STOP in kinds[first:last]):
         parts = _parts(seen, first, last) if length >= _PHONE else ()
         if parts or kind is None:
@@ -131,6 +142,11 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         if extension is not None:
             last = extension.end()
     return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
+
+
+def _is_a_list(groups: tuple[int, ...]) -> bool:
+    """Whether typed numbers with commas between are amounts rather than parts of one number."""
+    return groups not in _PHONE_GROUPS and groups not in _CARD_GROUPS and max(groups) > 2
 
 
 def _trimmed(kinds: str, first: int, last: int) -> int:
@@ -152,6 +168,7 @@ def _heard(kinds: str, first: int, last: int, length: int) -> tuple[int, int, in
 
 _SOUNDS = _C["to"] + _C["for"] + _C["homo"]
 _STOP = _C["stop"]
+_COMMA = _C["comma"]
 _PHONE = 10
 
 
@@ -187,16 +204,15 @@ def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | No
         return None
     if said == "ID":
         return "PHONE" if (plus and length >= 8) or groups in _PHONE_GROUPS else None
-    if said == "SECRET" or follows == "SECRET":
-        return "SECRET" if 3 <= length <= 12 or said == "SECRET" else None
+    if said in ("PHONE", "CARD", "SSN"):
+        follows = ""
+    if said == "SECRET" or (follows == "SECRET" and length <= _LONGEST_CODE):
+        return "SECRET"
     if said == "SSN" or follows == "SSN":
         return "SSN" if length in (4, 9) or (length >= 4 and said == "SSN") else None
-    if said == "ZIP":
-        return "ZIP" if 4 <= length <= 9 else None
-    if said == "DRIVER":
-        return "DRIVER_ID" if length >= 4 else None
-    if said == "IBAN":
-        return "IBAN" if length >= 8 else None
+    if said in _BY_CUE:
+        kind, least, most = _BY_CUE[said]
+        return kind if least <= length <= most else None
     if (said == "CARD" or follows == "CARD") and length >= 12:
         return "CARD"
     if plus and 8 <= length <= 15:
@@ -206,6 +222,9 @@ def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | No
     if length == 9 and groups == (3, 2, 4):
         return "SSN"
     return "PHONE" if _is_phone(text, groups, said, follows, spoken=spoken) else None
+
+
+_BY_CUE = {"ZIP": ("ZIP", 4, 9), "DRIVER": ("DRIVER_ID", 4, 24), "IBAN": ("IBAN", 8, 34)}
 
 
 def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, spoken: bool) -> bool:

@@ -16,7 +16,7 @@ _ANY = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|suffix>"
 _CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
 _GLUE = (
     "(?:<hyphen>|<lettered><period|stop>?|<particle>{1,2}<hyphen>?|<de><my>?"
-    "(?=<surename|Ambi|Unknown|Surword|surword|Common>)|<de><my>(?=<unknown>)|<ye>(?=<surname|Surname|Unknown>)"
+    "(?=<surename|Ambi|ambi|Unknown|Surword|surword|Common>)|<de><my>(?=<unknown>)|<ye>(?=<surname|Surname|Unknown>)"
     "|<Common|month>(?=<capital>))"
 )
 _LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
@@ -63,6 +63,7 @@ _FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop"
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _LOOSE_CUES = "".join(_C[name] for name in ("from", "with", "to", "for", "de", "contact", "beneath"))
 _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
+_UNSURE = "".join(_C[name] for name in ("unknown", "surword", "ambi", "Common", "UNKNOWN"))
 _SELF = _C["im"] + _C["its"] + _C["i"]
 _FOLLOWS_NUMBER = _C["at"] + _C["in"] + members("numeral")
 _MONTH_BEFORE = "".join(
@@ -81,6 +82,8 @@ class People:
         yield from _spelled(seen)
         for match in _STRONG.finditer(seen.kinds):
             first, last = match.span("value")
+            if seen.kinds[first] in _UNSURE and first and seen.kinds[first - 1] == _C["name"]:
+                continue  # `the name means`: nothing links the two
             if seen.kinds[first] == _C["Common"] and last - first == 1 and match[0][0] == _C["title"]:
                 continue
             yield first, _end(seen, first, last), "PERSON", "name.cue"
@@ -95,6 +98,8 @@ class People:
 
     def _is_alone(self, seen: View, at: int) -> bool:
         kind = seen.kinds[at]
+        if _is_acronym(seen, at):
+            return False
         if kind in _GIVEN:
             return True
         if _starts_sentence(seen, at):
@@ -102,6 +107,18 @@ class People:
         if kind in _LISTED:
             return True
         return self._strict or seen.kinds[at - 1] in _PERSONAL or _acts(seen, at)
+
+
+def _is_acronym(seen: View, at: int) -> bool:
+    """Whether a short word in capitals stands among words that are not."""
+    word = seen.raw[at].rstrip()
+    if not 1 < len(word) <= _ACRONYM or not word.isupper():
+        return False
+    around = seen.joined(max(0, at - 3), min(len(seen.raw), at + 4)).partition(word)
+    return any(letter.islower() for part in (around[0], around[2]) for letter in part)
+
+
+_ACRONYM = 6
 
 
 def _acts(seen: View, at: int) -> bool:
@@ -156,6 +173,8 @@ def _medium(seen: View) -> Iterator[Hit]:
 def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
     """Whether a word behind a cue is a name: how sure the cue is against how sure the word."""
     if cue in _LOOSE_CUES:
+        if head == _C["Unknown"] and words < 2:
+            return cue == _C["contact"] or follow in _FOLLOWS
         return head in _SURE or (head == _C["unknown"] and known > 0)
     if cue == _C["phone"]:
         return head in members("surename") or (head in _C["ambi"] + _C["Ambi"] and follow in _FOLLOWS_NUMBER)
@@ -170,6 +189,8 @@ def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
         )
     if head == _C["ambi"] and cue == _C["role"]:
         return words >= 2 or follow in _FOLLOWS
+    if head == _C["Surword"] and cue == _C["role"] and words < 2:
+        return False
     if head == _C["surword"]:
         return cue == _C["this"] and follow in _FOLLOWS
     if head == _C["unknown"] and cue in (_C["hi"], _C["role"], _C["this"]):

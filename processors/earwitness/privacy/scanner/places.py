@@ -102,6 +102,7 @@ _FOREIGN = pattern(
     f"(?P<value><n1|n2|n3|n4|n5>{{1,2}}(?P<words>(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"
     f"<hyphen|period|stop>?){{1,4}})(?P<behind><n1|n2|n3|n4>|(?<=x))(?P<tail>{_TAIL}))"
 )
+_SAID = members("spoken")
 _BEARING = members("bearing")
 _HEAD_TOKENS = 8
 _WEAK = _C["weak_suffix"]
@@ -116,10 +117,10 @@ _CUES = "".join(
 def find(seen: View) -> Iterator[Hit]:
     """All addresses."""
     kinds = seen.kinds
-    for match in _STREET.finditer(kinds):
-        if _is_street(seen, match.start(), match.end("number"), match.start("suffix"), match.end("words")):
-            yield _head(kinds, _LEAD, match.start()), _end(seen, match.end()), "ADDRESS", "address.street"
+    yield from _streets(seen)
     for match in _ROMANCE.finditer(kinds):
+        if kinds[match.start()] == _C["letter"] and not _is_calle(seen, match.start()):
+            continue
         first = _head(kinds, _HOUSE, match.start())
         if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
             yield _head(kinds, _LEAD, first), _end(seen, match.end()), "ADDRESS", "address.romance"
@@ -127,7 +128,7 @@ def find(seen: View) -> Iterator[Hit]:
         yield match.start(), _end(seen, match.end()), "ADDRESS", "address.french"
     for match in _GLUED.finditer(kinds):
         first = _head(kinds, _GLUED_HEAD, match.start())
-        if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
+        if match["behind"] or (first < match.start() and (kinds[first] in _NUMERIC or kinds[first] in _SAID)):
             yield _head(kinds, _LEAD, first), _end(seen, match.end()), "ADDRESS", "address.glued"
     for match in _BOX.finditer(kinds):
         yield _head(kinds, _BOX_HEAD, match.start()), _end(seen, match.end()), "ADDRESS", "address.box"
@@ -135,6 +136,22 @@ def find(seen: View) -> Iterator[Hit]:
     for grammar, rule in _WHOLE:
         for match in grammar.finditer(kinds):
             yield *match.span("value"), "ADDRESS", rule
+
+
+def _is_calle(seen: View, at: int) -> bool:
+    """Whether a letter and a slash stand for a street: `C/ Alcalá 200`."""
+    return seen.word(at) == "c" and seen.raw[at + 2 : at + 3] != [] and seen.raw[at + 2][0].isupper()
+
+
+def _streets(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    match = _STREET.search(kinds)
+    while match is not None:
+        at = match.end("number")
+        if _is_street(seen, match.start(), at, match.start("suffix"), match.end("words")):
+            at = match.end()
+            yield _head(kinds, _LEAD, match.start()), _end(seen, at), "ADDRESS", "address.street"
+        match = _STREET.search(kinds, at)
 
 
 def _named(seen: View) -> Iterator[Hit]:

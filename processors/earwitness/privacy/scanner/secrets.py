@@ -18,7 +18,7 @@ _LINK = "<like|know|you|let|me|is|colon|equals|number|its|filler|comma|quote|for
 _PIECE = "<numeral|digit|oh|teen|tens|hundred|thousand|multi|lettered|house|outward|ident|hexes>"
 _BREAK = "<filler|comma|hyphen|dash|and>"
 _VALUE = (
-    f"(?P<value><hash|number_mark|star_mark>?(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail>"
+    f"(?P<value><hash|number_mark|star_mark>?(?=<lettered>{{0,8}}<numeral|digit|oh|teen|tens|hundred|multi|house|outward|ident|hexes>)(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail>"
     f"<hash|number_mark|star_mark>?)"
 )
 _BETWEEN = (
@@ -40,7 +40,7 @@ _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
 _PASSWORD = pattern(
     "<password|pin>(?:<de|of|for><my>?<common|unknown|lock|Common>(?=<is>))?(?:(?P<mark>"
     "<quote|unbracket>{0,2}(?:<colon|equals>{1,2}|<hyphen>{2})<quote>{0,2})"
-    "|<is|its|filler|comma|colon|to>{1,3}<quote>?"
+    "|<is|its|filler|colon>{1,3}<quote>?"
     "|(?P<quoted><quote>))(?=<^newline>)"
 )
 _BEARER = pattern(
@@ -134,6 +134,8 @@ def _passwords(seen: View) -> Iterator[Hit]:
         if first >= len(kinds) or kinds[first] == _C["border"]:
             continue
         typed = match["mark"] is not None or match["quoted"] is not None
+        if match["quoted"] is not None and kinds[match.start()] == _C["pin"]:
+            continue
         word = seen.word(first)
         if word in ("bearer", "basic"):
             first += 1
@@ -145,6 +147,12 @@ def _passwords(seen: View) -> Iterator[Hit]:
         if seen.kinds[match.start()] == _C["pin"] and not typed and kinds[first] in _NUMBERS:
             continue
         last = _glued_end(seen, first)
+        if (
+            not typed
+            and seen.word(match.start()) in _LOOSE_NAMES
+            and not any(c.isdigit() for c in seen.joined(first, last))
+        ):
+            continue
         if typed and kinds[match.end() - 1] == _C["quote"]:
             closing = kinds.find(_C["quote"], first, first + 12)
             last = max(last, closing)
@@ -217,6 +225,7 @@ def _armoured(seen: View) -> Iterator[Hit]:
         at = kinds.find(_FENCE, begin)
 
 
+_LOOSE_NAMES = ("secret", "token", "authorization", "combination", "combo")
 _HEADER = pattern("<hyphen><weak_suffix|password><colon|equals>{1,2}(?=<^newline>)")
 _KEYS = ("key", "token", "secret")
 _IDENTS = pattern("<ident>")

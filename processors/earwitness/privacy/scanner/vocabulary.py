@@ -113,8 +113,8 @@ WORDS: dict[str, str] = {
     "hash": "hash pound star asterisk asterisco numeral gato almohadilla",
     "tld": "com org net edu gov biz co uk mx",
     "provider": (
-        "gmail hotmail yahoo outlook icloud proton protonmail aol comcast verizon live msn gmx zoho fastmail ymail "
-        "rocketmail att sbcglobal googlemail me.com jimeil"
+        "gmail hotmail yahoo outlook icloud proton protonmail aol comcast verizon msn gmx zoho fastmail ymail "
+        "rocketmail sbcglobal googlemail me.com jimeil"
     ),
     # what a number belongs to
     "phone": (
@@ -183,7 +183,7 @@ WORDS: dict[str, str] = {
     "this": "this",
     "im": "i'm im soy myself",
     "beneath": "under",
-    "its": "it's its",
+    "its": "it's",
     "is": "is hai are was es son be equals fue está",
     "my": "my the mi his her their our your tu su sus mis the el la nuestro",
     "title": (

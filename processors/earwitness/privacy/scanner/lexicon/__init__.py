@@ -11,6 +11,9 @@ __all__ = ["Lexicon", "lexicon"]
 
 GIVEN_FLOOR = 1
 """Bearers in 100,000 below which a given name of the census is left out."""
+ALONE_FLOOR = 8
+"""The same for a name in small letters that nothing announces."""
+_SHORT = 3
 SURNAME_FLOOR = 1
 """The same for surnames."""
 
@@ -20,9 +23,17 @@ class Lexicon:
 
     Args:
         given, surnames, common: the words.
+        rare: given names that need a capital letter or a neighbour to be one.
     """
 
-    def __init__(self, given: frozenset[str], surnames: frozenset[str], common: frozenset[str]) -> None:
+    def __init__(
+        self,
+        given: frozenset[str],
+        surnames: frozenset[str],
+        common: frozenset[str],
+        rare: frozenset[str] = frozenset(),
+    ) -> None:
+        self._rare = rare
         kinds: dict[str, str] = dict.fromkeys(common, "common")
         for word in surnames - NEVER_NAMES:
             kinds[word] = "surword" if word in common else "surname"
@@ -38,6 +49,10 @@ class Lexicon:
         """`given`, `surname`, `ambi` (given name and word), `surword` (surname and word), `common`, or None."""
         return self._kinds.get(word)
 
+    def is_rare(self, word: str) -> bool:
+        """Whether a given name in small letters, alone, is more likely another word."""
+        return word in self._rare or len(word) <= _SHORT
+
 
 @cache
 def lexicon() -> Lexicon:
@@ -45,7 +60,8 @@ def lexicon() -> Lexicon:
     common = _words("everyday.txt") | _words("documentation.txt")
     given = _census("census_given.txt", GIVEN_FLOOR) | _words("names.txt")
     surnames = _census("census_surnames.txt", SURNAME_FLOOR) | _words("surnames.txt")
-    return Lexicon(given, surnames, common)
+    rare = _census("census_given.txt", GIVEN_FLOOR) - _census("census_given.txt", ALONE_FLOOR) - _words("names.txt")
+    return Lexicon(given, surnames, common, rare)
 
 
 def _lines(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.numbers import Digits, luhn, read
 from earwitness.privacy.scanner.view import Hit, View
 
-__all__ = ["RUN", "find"]
+__all__ = ["find"]
 
 _UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
 _ONE = "<n1|digit|oh|homo>"
@@ -19,20 +19,22 @@ _BREAK = (
 )
 _TAKEN_BACK = (
     "<comma|hyphen|stop|filler>{0,2}+(?:<no>{1,2}<comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?"
-    "<comma>?(?:<wait>)?)"
-    "<comma|hyphen>{0,2}+"
+    "<comma>?(?:<wait>)?)<comma|hyphen>{0,2}+"
 )
-RUN = (
-    f"<plus_mark|plus|open|star_mark>{{0,2}}(?:(?:{_UNIT}|<homo>|(?"
-    f"<={_ONE})<to|for>(?=<filler>?{_ONE}))(?:{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?)){{2,48}}+"
+_LEAD = "plus_mark|plus|open|star_mark"
+_NEXT = f"{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?(?:{_UNIT}|<homo>|(?<={_ONE})<to|for>(?=<filler>?{_ONE}))"
+# The first token is one set of classes, so that the search for it is a table look-up a token.
+_RUN = pattern(
+    f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT}|(?<={_UNIT}))"
+    f"(?:(?<=<n3>)<solidus><n3><hyphen|period><n4>|(?:{_NEXT}){{1,47}}+|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
 )
-_RUN = pattern(f"<n3><solidus><n3><hyphen|period><n4>|{RUN}|<plus_mark|plus>?<n7|n8|n9|n10|n11|n12|n13|nx>")
 _EXTENSION = pattern(
     "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
     "|<digit|oh|teen|tens>{1,5}+)|<xnum>|<solidus><n2|n3|n4>(?!<solidus|numeral>)"
 )
 _HIDDEN = pattern(
-    "(?P<ssn><UNKNOWN|Unknown|unknown><hyphen><UNKNOWN|letter|unknown><hyphen><n4>)|<n4|n6><mark|star_mark>{1,12}<n4>"
+    "<UNKNOWN|Unknown|unknown|n4|n6>(?:(?<=<n4|n6>)<mark|star_mark>{1,12}<n4>"
+    "|(?<!<n4|n6>)(?P<ssn><hyphen><UNKNOWN|letter|unknown><hyphen><n4>))"
 )
 """Numbers that somebody hid in part: the rest still says whose they are."""
 _MASKING = frozenset("*x#-\u2022 ")

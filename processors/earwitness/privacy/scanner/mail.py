@@ -14,10 +14,11 @@ from earwitness.privacy.scanner.vocabulary import words
 __all__ = ["find"]
 
 _C = CHARACTERS
+# The first token is one set of classes, so that the search for it is a table look-up a token.
 _ANCHOR = pattern(
-    "(?P<many><at_mark>(?:<^at_mark>{0,4}<at_mark>){7,400}+)|<at_mark>|<arroba>|<bracket|open>?<at>"
-    "(?:<my><rate><of>?)?<unbracket|close>?"
-    "(?=(?:<^dot|period|stop|comma|at>{1,12}<dot|period|point>|<^dot|period|stop|comma|at>{0,2}<provider>))"
+    "<at_mark|arroba|at|bracket|open>(?:(?<=<at_mark>)(?P<many>(?:<^at_mark>{0,4}<at_mark>){7,400}+)?|(?<=<arroba>)"
+    "|(?:(?<=<bracket|open>)<at>|(?<=<at>))(?:<my><rate><of>?)?<unbracket|close>?"
+    "(?=(?:<^dot|period|stop|comma|at>{1,12}<dot|period|point>|<^dot|period|stop|comma|at>{0,2}<provider>)))"
 )
 _DOTS = _C["dot"] + _C["period"] + _C["point"]
 _CONNECTORS = _DOTS + "".join(_C[name] for name in ("dash", "hyphen", "under", "plus", "plus_mark"))

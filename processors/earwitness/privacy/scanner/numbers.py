@@ -47,6 +47,9 @@ def read(raw: Sequence[str], kinds: str) -> Digits:
 
 def _plain(raw: Sequence[str], kinds: str) -> Digits:
     """The same for a run of single digits and numerals, by far the most common."""
+    if _SPLITS.isdisjoint(kinds):
+        text = "".join(filter(None, map(_DIGITS_OF.__getitem__, raw)))
+        return Digits(text, (len(text),), not _SPOKEN.isdisjoint(kinds))
     groups: list[str] = []
     group = ""
     spoken = False
@@ -93,6 +96,9 @@ _HARD = frozenset(
     _C[name] for name in ("teen", "tens", "hundred", "thousand", "multi", "wait", "no", "homo", "to", "for")
 )
 _PAUSES = "".join(_C[name] for name in ("comma", "period", "open", "close", "dash", "dot", "point", "stop", "hyphen"))
+
+_SPLITS = frozenset(_PAUSES + _NUMERAL + _C["nx"]) - {_C["n1"]}
+_SPOKEN = frozenset(_SINGLE)
 
 
 class _Reader:

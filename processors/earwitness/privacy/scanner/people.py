@@ -250,6 +250,7 @@ def _spelled(seen: View) -> Iterator[Hit]:
         while last > first and kinds[last - 1] in _LOOSE:
             last -= 1
         letters = sum(kind in _LETTERS for kind in kinds[first:last])
+        letters -= kinds.count(_C["letname"], first, last) if letters < _MANY_LETTERS else 0
         if letters >= _MANY_LETTERS or (
             letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(kinds[max(0, first - 6) : first]))
         ):

@@ -71,9 +71,9 @@ _GLUED_HEAD = pattern(
     "(?:(?:<n1|n2|n3|n4|n5|house><comma>?){1,2}<capital|letter|Unknown>{0,2}|<Unknown|Given|Surname>{1,2})$"
 )
 _CROSS = pattern(
-    "(?P<value><bearing>?(?:<tens>?<ordinal>|<nth>|<capital>{1,2})<suffix><period|stop>?<an|ye|at><bearing>?"
-    "(?:<tens>?<ordinal>|<nth>|<capital|Common|common>{1,2})<suffix>)"
+    "<suffix><period|stop>?<an|ye|at><bearing>?(?:<tens>?<ordinal>|<nth>|<capital|Common|common>{1,2})<suffix>"
 )
+_CROSS_HEAD = pattern("<bearing>?(?:<tens>?<ordinal>|<nth>|<capital>{1,2})$")
 _TYPE_FIRST = pattern(
     f"(?P<value><suffix|weak_suffix><stop|period>?<capital|prefix>{{1,3}}<n1|n2|n3|n4|n5>"
     f"(?!<period|measure|colon>){_TAIL})"
@@ -132,6 +132,10 @@ def find(seen: View) -> Iterator[Hit]:
             yield _head(kinds, _LEAD, first), _end(seen, match.end()), "ADDRESS", "address.glued"
     for match in _BOX.finditer(kinds):
         yield _head(kinds, _BOX_HEAD, match.start()), _end(seen, match.end()), "ADDRESS", "address.box"
+    for match in _CROSS.finditer(kinds):
+        first = _head(kinds, _CROSS_HEAD, match.start())
+        if first < match.start():
+            yield first, match.end(), "ADDRESS", "address.cross"
     yield from _named(seen)
     for grammar, rule in _WHOLE:
         for match in grammar.finditer(kinds):
@@ -162,7 +166,6 @@ def _named(seen: View) -> Iterator[Hit]:
 
 
 _WHOLE = (
-    (_CROSS, "address.cross"),
     (_TYPE_FIRST, "address.type_first"),
     (_HIGHWAY, "address.highway"),
     (_FOREIGN, "address.foreign"),

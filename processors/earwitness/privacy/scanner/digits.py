@@ -67,7 +67,7 @@ _LONGEST_CODE = 12
 _LONG = frozenset(members("numeral").replace(_C["n1"], "")) | frozenset(
     _C[name] for name in ("nx", "multi", "teen", "tens", "hundred", "thousand")
 )
-_WHOLE = _C["n10"] + _C["n11"] + _C["n13"]
+_WHOLE = frozenset((_C["n10"], _C["n11"], _C["n13"]))
 _CLOSE = _C["close"]
 _SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _PLUS = _C["plus_mark"] + _C["plus"]
@@ -117,7 +117,7 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         said = context.before(seen, first)
         if said not in _SHORT:
             return ()
-    if last - first > 1:
+    if last - first > 1 and not _WHOLE.isdisjoint(said_kinds):
         hits = [hit for at in range(first, last) if kinds[at] in _WHOLE for hit in run(seen, at, at + 1)]
         if hits:
             # A numeral that is long enough by itself is not part of its neighbours.

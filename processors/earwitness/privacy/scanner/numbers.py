@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members
-from earwitness.privacy.scanner.vocabulary import DIGITS, NUMBERS
+from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS
 
 __all__ = ["Digits", "luhn", "read"]
 

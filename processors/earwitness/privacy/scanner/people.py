@@ -4,59 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from earwitness.privacy.scanner import spelled
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.name_grammar import ALONE, FULL, MEDIUM, STRONG
+from earwitness.privacy.scanner.spelled import LETTERS
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["People"]
 
 _C = CHARACTERS
-_KNOWN = "<given|Given|surname|Surname>"
-_ANY = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|suffix>"
-_CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
-_GLUE = (
-    "(?:<hyphen>|<lettered><period|stop>?|<particle>{1,2}<hyphen>?|<de><my>?"
-    "(?=<surename|Ambi|ambi|Unknown|Surword|surword|Common>)|<de><my>(?=<unknown>)|<ye>(?=<surname|Surname|Unknown>)"
-    "|<Common|month>(?=<capital>))"
-)
-_LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
-
-
-def _sequence(head: str, more: str, most: int = 3) -> str:
-    return f"{head}(?:{_GLUE}?{more}|<letter|compass|ex><period|stop>?(?={more}|<comma|stop|border|at|in|quote>|$)){{0,{most}}}"
-
-
-_STRONG = pattern(
-    f"(?:<name>(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>)?{_LINKS}{{0,4}}"
-    f"|<nameis>{_LINKS}{{0,2}}|<called>{_LINKS}{{0,2}}|(?=<title>))"
-    f"(?P<value>(?:<title><period|stop>?(?:<an><title><period|stop>?)?)?(?:<letter|compass|ex><period|stop>?)?"
-    f"{_sequence('<anyname|unknown|Unknown|UNKNOWN|glued|month|Common>', _ANY)})"
-)
-_HEAD = "<anyname|unknown|Unknown|UNKNOWN|glued|month>"
-_MEDIUM = pattern(
-    "(?:<i><measure>|<this><is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?|<im>|<its>"
-    "|<speak>(?:<compass><solidus>|<with|to|for|me|a|of>{0,2})|<tell><a|my>?|<contact>"
-    "<is|colon>{0,2}|<phone>|<role><is|colon|equals|quote|stop>{0,2}|<hi>|<from>|<with>|<to>"
-    "|<for>|<de>|<beneath>|<put><me><through><to|with>)<filler|comma|quote|mark>{0,2}"
-    f"(?P<value>(?:<letter|compass|ex><period|stop>)?{_sequence(_HEAD, _ANY)})"
-)
-_LISTED_NEXT = "<anyname|Unknown|glued|weak_suffix>"
-_FULL = pattern(
-    "(?P<value>(?:<letter|a|oh|i><period|stop>){1,2}<Given|Surname|Unknown|Surword|Ambi|glued>"
-    f"(?:<hyphen>{_ANY}|{_CAPS}){{0,2}}"
-    f"|<given|Given|Ambi|ambi|month>{_GLUE}?{_sequence('<anyname|Unknown|glued|UNKNOWN|weak_suffix>', _LISTED_NEXT, 2)}"
-    "|<Surname|Surword|Unknown|surname|glued>"
-    f"(?:{_GLUE}?{_CAPS}(?:<letter|compass|a|i|oh><period>?(?!<lettered>))?|<comma><Given>|<given>){{1,3}})"
-)
-_ALONE = pattern("<Given|given|Surname|Unknown|Ambi|glued>")
-_SPELLED_LETTER = "<lettered|multi|letname|shift>"
-_AS_IN = "(?:<as><in>|<for|like|de|as|is>)<^newline>"
-_SPELLED = pattern(
-    f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}"
-    f"<comma|hyphen|stop|filler>{{0,2}})?){{2,40}}+"
-)
-_LETTERS = members("lettered") + _C["letname"]
-_LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "filler"))
 _AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
 _SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
 _FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop", "in", "at", "tell", "my", "speak"))
@@ -66,9 +23,6 @@ _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
 _UNSURE = "".join(_C[name] for name in ("unknown", "surword", "ambi", "Common", "UNKNOWN"))
 _SELF = _C["im"] + _C["its"] + _C["i"]
 _FOLLOWS_NUMBER = _C["at"] + _C["in"] + members("numeral")
-_MONTH_BEFORE = "".join(
-    _C[name] for name in ("in", "numeral" if "numeral" in _C else "in", "nth", "ordinal", "of", "common")
-)
 
 
 class People:
@@ -79,22 +33,27 @@ class People:
 
     def find(self, seen: View) -> Iterator[Hit]:
         """All names."""
-        yield from _spelled(seen)
-        for match in _STRONG.finditer(seen.kinds):
-            first, last = match.span("value")
-            if seen.kinds[first] in _UNSURE and first and seen.kinds[first - 1] == _C["name"]:
+        yield from spelled.find(seen)
+        kinds = seen.kinds
+        for match in STRONG.finditer(kinds):
+            cue, (first, last) = match.start(), match.span("value")
+            if kinds[cue] == _C["title"]:
+                first = cue
+                if kinds[last - 1] == _C["Common"] and last - match.start("value") == 1:
+                    continue
+            elif kinds[first] in _UNSURE and kinds[first - 1] == _C["name"]:
                 continue  # `the name means`: nothing links the two
-            if seen.kinds[first] == _C["Common"] and last - first == 1 and match[0][0] == _C["title"]:
-                continue
             yield first, _end(seen, first, last), "PERSON", "name.cue"
         yield from _medium(seen)
-        for match in _FULL.finditer(seen.kinds):
-            first, last = match.span("value")
+        for match in FULL.finditer(kinds):
+            first, last = match.span()
             if _is_full(seen, first, last):
                 yield first, _end(seen, first, last), "PERSON", "name.full"
-        for match in _ALONE.finditer(seen.kinds):
-            if self._is_alone(seen, match.start()):
-                yield match.start(), _end(seen, match.start(), match.end()), "PERSON", "name.alone"
+        taken = seen.taken
+        for match in ALONE.finditer(kinds):
+            at = match.start()
+            if not taken[at] and self._is_alone(seen, at):
+                yield at, _end(seen, at, at + 1), "PERSON", "name.alone"
 
     def _is_alone(self, seen: View, at: int) -> bool:
         kind = seen.kinds[at]
@@ -160,7 +119,7 @@ _SENTENCE_ENDS = "".join(
 
 def _medium(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in _MEDIUM.finditer(kinds):
+    for match in MEDIUM.finditer(kinds):
         first, last = match.span("value")
         cue = match[0][0]
         head = kinds[first]
@@ -208,55 +167,50 @@ def _is_full(seen: View, first: int, last: int) -> bool:
         return any(kind in members("anyname") for kind in kinds[1:]) and seen.raw[first][0].isupper()
     if kinds[0] == _C["ambi"]:
         return any(kind in _C["surname"] + _C["given"] for kind in kinds[1:])
-    if kinds[0] == _C["Ambi"]:
-        return True
     return True
 
 
 def _end(seen: View, first: int, last: int) -> int:
-    if seen.raw[first][0].isupper():
+    raw, kinds = seen.raw, seen.kinds
+    upper = raw[first][0].isupper()
+    if last - first > 1:
+        last = _within(seen, first, last, upper=upper)
+    follows = kinds[last : last + 1]
+    if not follows:
+        return last
+    if upper and follows in LETTERS:
+        initial = raw[last].rstrip()
+        if initial.isupper() and (last + 1 == len(kinds) or kinds[last + 1] not in LETTERS):
+            last += 1
+    if kinds[last : last + 1] in _BEFORE_DEGREE:
+        degree = _DEGREE.match(kinds, last)
+        return last if degree is None else degree.end()
+    return last
+
+
+def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
+    """Where several words stop to be the name that they begin with."""
+    raw, kinds = seen.raw, seen.kinds
+    if upper:
         # A name that begins with a capital does not go on in small letters, but for `de la`.
         for at in range(first + 1, last):
-            if seen.kinds[at] in _SMALL and seen.raw[at][0].islower():
+            if kinds[at] in _SMALL and raw[at][0].islower():
                 last = at
                 break
-        while last > first + 1 and seen.kinds[last - 1] in _PARTICLES:
+        while last > first + 1 and kinds[last - 1] in _PARTICLES:
             last -= 1
     for at in range(first, last - 1):
-        if seen.raw[at].rstrip().endswith(_OWNING):
+        if raw[at].rstrip().endswith(_OWNING):
             return at + 1
-    while last > first + 1 and seen.kinds[last - 1] in _NAME_ENDS:
+    while last > first + 1 and kinds[last - 1] in _NAME_ENDS:
         last -= 1
-    if seen.raw[first][0].isupper() and last < len(seen.kinds) and seen.kinds[last] in _LETTERS:
-        initial = seen.raw[last].rstrip()
-        if initial.isupper() and seen.kinds[last + 1 : last + 2] not in _LETTERS:
-            last += 1
-    degree = _DEGREE.match(seen.kinds, last)
-    return last if degree is None else degree.end()
+    return last
 
 
+_BEFORE_DEGREE = _C["comma"] + _C["degree"]
 _DEGREE = pattern("<comma>?<degree>")
 _OWNING = ("'s", "\u2019s")
 _SMALL = "".join(
     _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
 )
 _PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
-
-
-def _spelled(seen: View) -> Iterator[Hit]:
-    kinds = seen.kinds
-    for match in _SPELLED.finditer(kinds):
-        first, last = match.span()
-        while last > first and kinds[last - 1] in _LOOSE:
-            last -= 1
-        letters = sum(kind in _LETTERS for kind in kinds[first:last])
-        letters -= kinds.count(_C["letname"], first, last) if letters < _MANY_LETTERS else 0
-        if letters >= _MANY_LETTERS or (
-            letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(kinds[max(0, first - 6) : first]))
-        ):
-            yield first, last, "PERSON", "name.spelled"
-
-
-_MANY_LETTERS = 4
-_AS_IN_KINDS = _C["as"] + _C["in"]
-_SPELL_CUES = frozenset(_C[name] for name in ("name", "nameis", "spelled", "called", "its"))

@@ -111,7 +111,7 @@ class Scanner:
 
 def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
     """Hits of earlier rules first; of a later hit stays what the earlier left."""
-    taken = bytearray(len(seen.kinds))
+    taken = seen.taken
     own = seen.kinds.find(_OWN)
     while own >= 0:
         # A token of ours is left as it is, whatever stands around it.

@@ -32,8 +32,8 @@ _CODE = pattern(
     "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
 )
 _BEHIND = pattern(
-    "(?:<is|its|comma|quote|this>{1,2}<my|a>?(?:<lock|common>{0,2}<code>|<pin>)|<for|to|as><my|a>?"
-    "(?:<^border|stop>?<lock><code>?|<pin>))"
+    "<is|its|comma|quote|this|for|to|as>(?:(?<=<is|its|comma|quote|this>)<is|its|comma|quote|this>?<my|a>?"
+    "(?:<lock|common>{0,2}<code>|<pin>)|(?<=<for|to|as>)<my|a>?(?:<^border|stop>?<lock><code>?|<pin>))"
 )
 _KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")

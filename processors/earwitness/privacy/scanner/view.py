@@ -33,12 +33,14 @@ Hit = tuple[int, int, str, str]
 class View:
     """Tokens, classes and positions of one text, or of several that are joined."""
 
-    __slots__ = ("kinds", "raw", "starts")
+    __slots__ = ("kinds", "raw", "starts", "taken")
 
     def __init__(self, raw: list[str], kinds: str, starts: list[int]) -> None:
         self.raw = raw
         self.kinds = kinds
         self.starts = starts
+        self.taken = bytearray(len(kinds))
+        """1 for each token that a rule has found to be somebody's, or that is a token of ours."""
 
     def word(self, index: int) -> str:
         """A token in lower case without the blanks behind it."""

@@ -5,7 +5,9 @@ A word has one class; the first table that holds it wins. Names and ordinary wor
 
 from __future__ import annotations
 
-__all__ = ["AMBIGUOUS", "DIGITS", "NEVER_NAMES", "NUMBERS", "WORDS", "words"]
+from earwitness.privacy.scanner.number_words import DIGITS, HUNDREDS, NUMBERS, TENS
+
+__all__ = ["WORDS", "words"]
 
 
 def words(text: str) -> frozenset[str]:
@@ -13,56 +15,15 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_DIGITS_EN = "zero one two three four five six seven eight nine"
-_DIGITS_ES = "cero uno dos tres cuatro cinco seis siete ocho nueve"
-
-DIGITS = {word: str(n) for listed in (_DIGITS_EN, _DIGITS_ES) for n, word in enumerate(listed.split())}
-DIGITS |= {
-    "una": "1",
-    "un": "1",
-    "oh": "0",
-    "o": "0",
-    "nought": "0",
-    "naught": "0",
-    "niner": "9",
-    "fife": "5",
-    "tree": "3",
-}
-"""Words for one digit."""
-
-_TEENS_EN = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TEENS_ES = "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve"
-_TENS_EN = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS_ES = "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa"
-_TWENTIES = "veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho veintinueve"
-_HUNDREDS = "doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos"
-
-NUMBERS = {word: str(10 + n) for listed in (_TEENS_EN, _TEENS_ES) for n, word in enumerate(listed.split())}
-NUMBERS |= {word: str(20 + 10 * n) for listed in (_TENS_EN, _TENS_ES) for n, word in enumerate(listed.split())}
-NUMBERS |= {word: str(21 + n) for n, word in enumerate(_TWENTIES.split())}
-NUMBERS |= {word: str(200 + 100 * n) for n, word in enumerate(_HUNDREDS.split())}
-NUMBERS |= {
-    "dieciseis": "16",
-    "veintidos": "22",
-    "veintitres": "23",
-    "veintiseis": "26",
-    "veintiún": "21",
-    "fourty": "40",
-}
-NUMBERS |= {"ninty": "90", "hundred": "100", "cien": "100", "ciento": "100", "thousand": "1000", "mil": "1000"}
-"""Words for a number of more than one digit, and their value."""
-
-_TENS = f"{_TENS_EN} {_TENS_ES} fourty ninty"
-
 WORDS: dict[str, str] = {
     "oh": "oh o nought naught",
     "digit": " ".join(
         word for word in DIGITS if word not in {"un", "una", "oh", "o", "tree", "fife", "nought", "naught"}
     ),
-    "tens": _TENS,
-    "hundred": f"hundred cien ciento {_HUNDREDS}",
+    "tens": TENS,
+    "hundred": f"hundred cien ciento {HUNDREDS}",
     "thousand": "thousand mil",
-    "teen": " ".join(word for word, value in NUMBERS.items() if len(value) == 2 and word not in _TENS.split()),
+    "teen": " ".join(word for word, value in NUMBERS.items() if len(value) == 2 and word not in TENS.split()),
     "multi": "double triple treble dubble doble quadruple",
     "ordinal": (
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
@@ -282,32 +243,3 @@ WORDS: dict[str, str] = {
     ),
 }
 """The words of each class, apart from what `lexicon` holds."""
-
-AMBIGUOUS = words(
-    """mark dawn jesus april june oscar bill ella christian guy jan luz hope may van will autumn miles summer stan august buddy
-    rob lane art rich chance sunny precious princess king young page max darwin mac grace faith joy rose jack frank pat sue drew
-    ray dale bob chase cash hunter mason carter tucker ivy lily violet ruby crystal amber heather iris olive daisy jade pearl
-    sandy rocky dusty misty stormy randy rusty wade reed clay cliff dean earl duke gene grant glen lance dick victor melody
-    harmony charity destiny trinity angel star skip chip buck chuck bud nick don ken josh gale gail penny robin sage basil
-    pepper ginger candy brandy sherry carol holly noel eve dolly belle bonnie faye gay son winter sierra cherry coral fern
-    flora forest gabe gil hank hazel heath honey jasmine jay jean jerry jo john johnny june kit laurel lee les linden lou mack
-    mandy marina mary mercedes mercy merry mike myrtle norm opal paris patience pete phil piper porter prudence ransom river
-    rod roman royal sam savannah sky sterling stormy sun ted temple tim tom tony troy val verity vi viola wally ward warren wes
-    woody zion israel jordan austin dallas houston madison florence virginia georgia carolina dakota montana phoenix india china
-    asia cuba kenya london milan sydney victoria diamond star major colt ford fox wolf lark dove raven robin jewel bella
-    ana mia nova stone love bliss early worth rain sharon luna sol paz cruz rosa blanca dolores pilar consuelo esperanza
-    soledad luz mercedes rocío guadalupe reyes santos ángel angel salvador domingo marina clara"""
-)
-"""Given names that are words or places as well: they need a capital letter, a cue or a surname."""
-
-NEVER_NAMES = words(
-    """a an and any are as at be but by can did do does for from get go had has have he her him his how i if in is it its just
-    kind let like made make many may me mi mine more most my no nor not now of off oh on one or our out own per por que say see
-    she so some such than that the their them then there these they thing this those thu to too tu un una unas uno up us was we
-    were what when where which who whom why with would yes yet you your del de la las le les lo los el en es eso esa se si
-    su sus soon sing men young else era ha hi ho hang hue ok okay son sung min mai main hai ten tan thing
-    so tin ting binh an my no do to he wei ping ming ring lien bat ban bin ham sam kang hai yo ya
-    car far bar her here hers main hoy hay dan sin ki ray are mar sung dong chin gang mango tang
-    many """
-)
-"""Words that no list of names makes a name in lower case: too many sentences hold them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from earwitness.privacy.scanner.vocabulary import AMBIGUOUS, NEVER_NAMES
+from earwitness.privacy.scanner.name_words import AMBIGUOUS, NEVER_NAMES
 
 __all__ = ["Lexicon", "lexicon"]
 

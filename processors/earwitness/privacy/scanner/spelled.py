@@ -1,0 +1,40 @@
+"""Names that are spelled: `R O W N`, `m as in mary a r i a`, `D double E P A K`, `eme a erre te a`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.view import Hit, View
+
+__all__ = ["LETTERS", "find"]
+
+_C = CHARACTERS
+_SPELLED_LETTER = "<lettered|multi|letname|shift>"
+_AS_IN = "(?:<as><in>|<for|like|de|as|is>)<^newline>"
+_SPELLED = pattern(
+    f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}"
+    f"<comma|hyphen|stop|filler>{{0,2}})?){{2,40}}+"
+)
+LETTERS = members("lettered") + _C["letname"]
+_LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "filler"))
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All spelled names."""
+    kinds = seen.kinds
+    for match in _SPELLED.finditer(kinds):
+        first, last = match.span()
+        while last > first and kinds[last - 1] in _LOOSE:
+            last -= 1
+        letters = sum(kind in LETTERS for kind in kinds[first:last])
+        letters -= kinds.count(_C["letname"], first, last) if letters < _MANY_LETTERS else 0
+        if letters >= _MANY_LETTERS or (
+            letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(kinds[max(0, first - 6) : first]))
+        ):
+            yield first, last, "PERSON", "name.spelled"
+
+
+_MANY_LETTERS = 4
+_AS_IN_KINDS = _C["as"] + _C["in"]
+_SPELL_CUES = frozenset(_C[name] for name in ("name", "nameis", "spelled", "called", "its"))

@@ -16,7 +16,7 @@ from earwitness.schemas.errors import MalformedError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long
 from earwitness.schemas.walker import Table
 
-__all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "text_of"]
+__all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "maker", "text_of"]
 
 CACHE_SIZE = 50_000
 """Values a table keeps; one that is full starts anew."""
@@ -115,38 +115,45 @@ def _keep(cache: dict[bytes, bytes], value: bytes, answer: bytes) -> None:
     cache[value] = answer
 
 
+def maker(key: MaskingKey, prefix: str, normal: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """A function that makes one kind's tokens: None where there is nothing to make one of.
+
+    Args:
+        key: what they are made with.
+        prefix: what they begin with.
+        normal: gives a value's one form, or None.
+    """
+    secret = key.derive(f"token/{prefix}")
+    lead = b"".join(len(part).to_bytes(4, "big") + part for part in (_DOMAIN, prefix.encode()))
+    stem = f"{prefix}_{key.id}_"
+
+    # A copy of a keyed state is three times as fast as hmac.digest, which sets the key up each time.
+    keyed = hmac.new(secret, lead, "sha256")
+
+    def token(text: str) -> str | None:
+        value = normal(text)
+        if value is None:
+            return None
+        data = value.encode()
+        mac = keyed.copy()
+        mac.update(len(data).to_bytes(4, "big") + data)
+        return stem + mac.hexdigest()[:_HEX]
+
+    return token
+
+
 class Tokens:
     """Makes tokens with one key; a table a kind, shared by all schemas."""
 
     def __init__(self, key: MaskingKey) -> None:
         self.key_id = key.id
         self._tables: dict[str, Table] = {
-            pii: _TokenTable(self._maker(key, prefix, normal)) for pii, (prefix, normal) in _KINDS.items()
+            pii: _TokenTable(maker(key, prefix, normal)) for pii, (prefix, normal) in _KINDS.items()
         }
         self._tables |= {"text": Constant("[text]"), "secret": Constant("[secret]")}
         self._coarse: dict[str, Table] = {
-            name: _CoarseTable(self._maker(key, prefix, normal)) for name, (prefix, normal) in _COARSE.items()
+            name: _CoarseTable(maker(key, prefix, normal)) for name, (prefix, normal) in _COARSE.items()
         }
-
-    @staticmethod
-    def _maker(key: MaskingKey, prefix: str, normal: Callable[[str], str | None]) -> Callable[[str], str | None]:
-        secret = key.derive(f"token/{prefix}")
-        lead = b"".join(len(part).to_bytes(4, "big") + part for part in (_DOMAIN, prefix.encode()))
-        stem = f"{prefix}_{key.id}_"
-
-        # A copy of a keyed state is three times as fast as hmac.digest, which sets the key up each time.
-        keyed = hmac.new(secret, lead, "sha256")
-
-        def token(text: str) -> str | None:
-            value = normal(text)
-            if value is None:
-                return None
-            data = value.encode()
-            mac = keyed.copy()
-            mac.update(len(data).to_bytes(4, "big") + data)
-            return stem + mac.hexdigest()[:_HEX]
-
-        return token
 
     def table(self, pii: str) -> Table:
         """The table for a `pii` of the schemas.

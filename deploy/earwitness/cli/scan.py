@@ -1,0 +1,149 @@
+"""`earwitness scan`: personal data in texts, as the pipeline finds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import click
+
+from earwitness.cli.options import config_file
+from earwitness.privacy.free_text import FreeText
+from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.scanner import Scanner
+from earwitness.runtime.errors import UsageError
+from earwitness.runtime.settings import Settings
+
+__all__ = ["scan"]
+
+_LONGEST_LINE = 16 << 20
+_READ_BYTES = 64 << 10
+_SCALARS = (str, int, float, bool, type(None))
+
+
+class _Line(NamedTuple):
+    """A line of input: its text, or why there is none."""
+
+    number: int
+    id: Any
+    text: str = ""
+    error: str = ""
+
+
+@click.command(
+    epilog="""Example: echo '{"id": 1, "text": "it is maria dot garcia at gmail dot com"}' | earwitness scan"""
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["strict", "balanced"]),
+    default="balanced",
+    show_default=True,
+    help="strict also takes any unknown word with a capital for a name.",
+)
+@click.option(
+    "--max-chars",
+    type=click.IntRange(min=1),
+    default=65_536,
+    show_default=True,
+    help="Characters of a text that are read; what is beyond is masked whole.",
+)
+@config_file
+def scan(*, preset: Literal["strict", "balanced"], max_chars: int, config: Path | None) -> int:
+    """Find personal data in texts: JSON lines with "id" and "text" in, spans and the masked text out.
+
+    Answers come in the order of the lines. A line that is none gets {"id", "line", "error"} in its place; exit code 1 when
+    there was one. Tokens are made with the masking key that is configured, else with a key for this run alone.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed; give JSON lines")
+    free_text = FreeText(_key(config))
+    scanner = Scanner(preset, max_chars=max_chars)
+    failed = False
+    out = sys.stdout.buffer
+    for lines in _batches(sys.stdin.fileno()):
+        found = iter(scanner.scan_all([line.text for line in lines if not line.error]))
+        for line in lines:
+            if line.error:
+                failed = True
+                answer = {"id": line.id, "line": line.number, "error": line.error}
+            else:
+                spans = next(found)
+                answer = {
+                    "id": line.id,
+                    "spans": [[span.start, span.end, span.kind] for span in spans],
+                    "masked": free_text.replaced(line.text, spans),
+                }
+            out.write(_json(answer))
+        out.flush()
+    return 1 if failed else 0
+
+
+def _key(config: Path | None) -> MaskingKey:
+    settings = Settings.load(os.environ, config)
+    if settings.masking_key_file is not None:
+        return MaskingKey.from_file(settings.masking_key_file)
+    click.echo("earwitness: no masking key is configured; tokens are made with one for this run alone", err=True)
+    return MaskingKey.parse(f"run:{b64encode(secrets.token_bytes(32)).decode()}", where="this run's key")
+
+
+def _batches(descriptor: int) -> Iterator[list[_Line]]:
+    """The lines that are there, together; whoever writes slowly is not kept waiting for his next line."""
+    number, rest, skips = 0, b"", False
+    while chunk := os.read(descriptor, _READ_BYTES):
+        *whole, rest = (rest + chunk).split(b"\n")
+        batch = []
+        for raw in whole:
+            number += 1
+            if skips:
+                skips = False
+            elif line := _read(number, raw):
+                batch.append(line)
+        if len(rest) > _LONGEST_LINE and not skips:
+            skips = True
+            batch.append(_Line(number + 1, None, error=f"the line is longer than {_LONGEST_LINE >> 20} MiB"))
+        if skips:
+            rest = b""
+        if batch:
+            yield batch
+    if not skips and (line := _read(number + 1, rest)):
+        yield [line]
+
+
+def _read(number: int, raw: bytes) -> _Line | None:
+    if not raw.strip():
+        return None
+    try:
+        found = json.loads(raw, parse_constant=_no_number)
+    except UnicodeDecodeError:
+        return _Line(number, None, error="the line is no UTF-8")
+    except RecursionError:
+        return _Line(number, None, error="the line is nested too deeply")
+    except ValueError as error:
+        return _Line(
+            number, None, error=f"the line is no JSON: {getattr(error, 'msg', 'a number in it cannot be read')}"
+        )
+    if not isinstance(found, dict):
+        return _Line(number, None, error='the line is no JSON object; give {"id": …, "text": "…"}')
+    name = found.get("id", number)
+    if not isinstance(name, _SCALARS):
+        return _Line(number, None, error='"id" is no text, number, true, false or null')
+    if not isinstance(found.get("text"), str):
+        return _Line(number, name, error='there is no "text", or it is no text')
+    return _Line(number, name, found["text"])
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
+
+
+def _json(answer: dict[str, Any]) -> bytes:
+    try:
+        return (json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    except UnicodeEncodeError:  # a lone half of a surrogate pair is written as it was: escaped
+        return (json.dumps(answer, separators=(",", ":")) + "\n").encode()

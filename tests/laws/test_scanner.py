@@ -103,6 +103,11 @@ def test_texts_that_are_scanned_together_do_not_touch_each_other(texts: list[str
     assert SCANNER.scan_all(texts) == [SCANNER.scan(text) for text in texts]
 
 
+def test_no_cue_of_one_text_holds_for_the_next():
+    texts = ["hello my name is feet", "? a ß & 5 leave", "the gate code is", "4471", "call me at", "five five five"]
+    assert SCANNER.scan_all(texts) == [SCANNER.scan(text) for text in texts]
+
+
 @given(pieces=st.lists(st.sampled_from([piece for piece in PIECES if piece != "\x1e"]), max_size=12))
 @settings(max_examples=300, deadline=None)
 def test_masking_twice_changes_nothing_in_what_was_masked(pieces: list[str]) -> None:

@@ -29,12 +29,14 @@ def find(seen: View) -> Iterator[Hit]:
             last -= 1
         letters = sum(kind in LETTERS for kind in kinds[first:last])
         letters -= kinds.count(_C["letname"], first, last) if letters < _MANY_LETTERS else 0
+        before = kinds[max(0, first - _NEAR) : first].rpartition(_C["border"])[2]
         if letters >= _MANY_LETTERS or (
-            letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(kinds[max(0, first - 6) : first]))
+            letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(before))
         ):
             yield first, last, "PERSON", "name.spelled"
 
 
 _MANY_LETTERS = 4
+_NEAR = 6
 _AS_IN_KINDS = _C["as"] + _C["in"]
 _SPELL_CUES = frozenset(_C[name] for name in ("name", "nameis", "spelled", "called", "its"))

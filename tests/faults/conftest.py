@@ -35,9 +35,9 @@ def pipeline(_running: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
-    """One broker for a module, of no stack."""
-    made = Brokers(tmp_path_factory.mktemp("brokers"))
+def brokers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """Brokers for a module, of no stack: one, or as many as its `BROKERS` says."""
+    made = Brokers(tmp_path_factory.mktemp("brokers"), getattr(request.module, "BROKERS", 1))
     try:
         made.up()
         yield made

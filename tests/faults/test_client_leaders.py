@@ -19,14 +19,7 @@ from waiting import wait_for
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 
-@pytest.fixture(scope="module")
-def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
-    made = Brokers(tmp_path_factory.mktemp("brokers"), 3)
-    try:
-        made.up()
-        yield made
-    finally:
-        made.close()
+BROKERS = 3
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import click
 from earwitness.cli.options import config_file
 from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
-from earwitness.privacy.scanner import Scanner
+from earwitness.privacy.scanner import MAX_CHARS, Scanner
 from earwitness.runtime.errors import UsageError
 from earwitness.runtime.settings import Settings
 
@@ -49,7 +49,7 @@ class _Line(NamedTuple):
 @click.option(
     "--max-chars",
     type=click.IntRange(min=1),
-    default=65_536,
+    default=MAX_CHARS,
     show_default=True,
     help="Characters of a text that are read; what is beyond is masked whole.",
 )
@@ -94,24 +94,28 @@ def _key(config: Path | None) -> MaskingKey:
 
 def _batches(descriptor: int) -> Iterator[list[_Line]]:
     """The lines that are there, together; whoever writes slowly is not kept waiting for his next line."""
-    number, rest, skips = 0, b"", False
+    number, begun, skips = 0, bytearray(), False
     while chunk := os.read(descriptor, _READ_BYTES):
-        *whole, rest = (rest + chunk).split(b"\n")
+        *whole, rest = chunk.split(b"\n")
         batch = []
+        if whole:
+            whole[0] = bytes(begun) + whole[0]
+            begun.clear()
+        begun += rest
         for raw in whole:
             number += 1
             if skips:
                 skips = False
             elif line := _read(number, raw):
                 batch.append(line)
-        if len(rest) > _LONGEST_LINE and not skips:
+        if len(begun) > _LONGEST_LINE and not skips:
             skips = True
             batch.append(_Line(number + 1, None, error=f"the line is longer than {_LONGEST_LINE >> 20} MiB"))
         if skips:
-            rest = b""
+            begun.clear()
         if batch:
             yield batch
-    if not skips and (line := _read(number + 1, rest)):
+    if not skips and (line := _read(number + 1, bytes(begun))):
         yield [line]
 
 

@@ -14,9 +14,9 @@ from earwitness.cli.options import as_json, config_file, home, settings_for
 from earwitness.cli.output import Working, json_line, print_table
 from earwitness.client.spool import SpoolError
 from earwitness.client.spool.export import Refusal, SpoolFiles, environments, events, find, services
-from earwitness.client.spool.places import file_name
 from earwitness.client.spool.publishing import Published, publish
 from earwitness.runtime.errors import UsageError
+from earwitness.runtime.file_names import file_name
 from earwitness.runtime.settings import Settings, SpoolSettings
 
 __all__ = ["spool"]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
-from urllib.parse import quote
 
 from earwitness.runtime.errors import SettingsError
+from earwitness.runtime.file_names import file_name
 from earwitness.runtime.secret import PREFIX
 
 __all__ = ["NAMES", "Durability", "SpoolSettings", "durability"]
@@ -80,17 +80,11 @@ class SpoolSettings:
             raise SettingsError(f"{PREFIX}SPOOL_DIR is {given!r}; give an absolute path")
         directory = Path(given) if given else _default_directory()
         return cls(
-            directory=None if directory is None else directory / _segment(environment),
+            directory=None if directory is None else directory / file_name(environment),
             max_bytes=_bytes(values["spool_max_bytes"]) if "spool_max_bytes" in values else cls.max_bytes,
             max_days=_days(values["spool_max_days"]) if "spool_max_days" in values else cls.max_days,
             sync="full" if (sync := values.get("spool_sync", cls.sync).lower()) == "full" else _normal(sync),
         )
-
-
-def _segment(name: str) -> str:
-    """A name as one of a path's: never above the directory, nor hidden in it."""
-    quoted = quote(name, safe=" @+,=")
-    return "%2E" + quoted[1:] if quoted.startswith(".") else quoted or "%"
 
 
 def durability(values: Mapping[str, str]) -> Durability:

@@ -29,7 +29,7 @@ _SIZES: Final[list[bytes]] = []
 _SINGLES: Final[list[bytes]] = []
 LOW: Final[list[bytes]] = []
 """Fourteen bits of a number that goes on."""
-HIGH: Final[list[bytes]] = []
+_HIGH: Final[list[bytes]] = []
 """Its last fourteen, where they are two bytes."""
 
 # Names, numbers, ids: a call says the same again and again, so it is looked up before it is written.
@@ -44,28 +44,26 @@ def prepare() -> None:
     _SIZES.extend(encode_long(number) for number in range(_SMALL))
     _SINGLES.extend(bytes((each,)) for each in range(128))
     LOW.extend(bytes((each & 127 | 128, each >> 7 | 128)) for each in range(1 << 14))
-    HIGH.extend(bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14))
+    _HIGH.extend(bytes((each & 127 | 128, each >> 7)) for each in range(1 << 14))
 
 
 def text(value: str) -> bytes:
     """A string as Avro writes it."""
-    encoded = value.encode()
-    found = long(len(encoded)) + encoded
-    if len(encoded) <= _SHORT:
-        if len(_TEXTS) >= _MOST:
-            _TEXTS.clear()
-        _TEXTS[value] = found
-    return found
+    return _written(value, b"", _TEXTS)
 
 
 def some(value: str) -> bytes:
     """A string where there might be none."""
+    return _written(value, _SOME, _SOMES)
+
+
+def _written(value: str, front: bytes, known: dict[str, bytes]) -> bytes:
     encoded = value.encode()
-    found = _SOME + long(len(encoded)) + encoded
+    found = front + long(len(encoded)) + encoded
     if len(encoded) <= _SHORT:
-        if len(_SOMES) >= _MOST:
-            _SOMES.clear()
-        _SOMES[value] = found
+        if len(known) >= _MOST:
+            known.clear()
+        known[value] = found
     return found
 
 
@@ -75,7 +73,7 @@ def long(value: int) -> bytes:
         return _SIZES[value]
     if 0 <= value < 1 << 20:  # three bytes
         zigzag = value << 1
-        return LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else HIGH[zigzag]
+        return LOW[zigzag & 16383] + _SINGLES[zigzag >> 14] if zigzag >> 14 else _HIGH[zigzag]
     return encode_long(value)
 
 
@@ -83,7 +81,7 @@ def moment(microseconds: int) -> bytes:
     """A time: eight bytes for any between 1987 and 2540, which are taken two by two."""
     zigzag = microseconds << 1
     if 1 << 49 <= zigzag < 1 << 56:
-        return LOW[zigzag & 16383] + LOW[zigzag >> 14 & 16383] + LOW[zigzag >> 28 & 16383] + HIGH[zigzag >> 42]
+        return LOW[zigzag & 16383] + LOW[zigzag >> 14 & 16383] + LOW[zigzag >> 28 & 16383] + _HIGH[zigzag >> 42]
     return encode_long(microseconds)
 
 

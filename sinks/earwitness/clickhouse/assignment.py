@@ -89,8 +89,7 @@ class Assignment:
             TopicChangedError: one is not.
         """
         self._topics.look()
-        if not self._lost:
-            self._commits.send(self._consumer)
+        self._commit()
 
     def poll(self) -> None:
         """Stay in the group while everything is paused."""
@@ -166,14 +165,16 @@ class Assignment:
         self._commits.want({
             key: (mark.next_offset, metadata(self._topics.ids[key[0]], mark.hint)) for key, mark in marks.items()
         })  # fmt: skip
-        if not self._lost:
-            self._commits.send(self._consumer)
+        self._commit()
 
     def close(self) -> None:
         """Leave the group."""
-        if not self._lost:
-            self._commits.send(self._consumer, at_once=True)
+        self._commit(at_once=True)
         self._consumer.close()
+
+    def _commit(self, *, at_once: bool = False) -> None:
+        if not self._lost:
+            self._commits.send(self._consumer, at_once=at_once)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions:
@@ -205,10 +206,9 @@ class Assignment:
         self.pause()
         self.claimed = False
 
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self.before_revoke()
-        if not self._lost:
-            self._commits.send(consumer, at_once=True)
+        self._commit(at_once=True)
         for forgotten in (self._starts, self.sorter.active, self.sorter.waiting, self._held_back):
             forgotten.clear()
         self._commits.forget()

@@ -19,6 +19,7 @@ from typing import Final
 
 from earwitness.client.spool import places
 from earwitness.client.spool.errors import SpoolError
+from earwitness.runtime.file_names import file_name
 
 __all__ = ["Claim", "is_free", "take", "try_take", "with_ending"]
 
@@ -81,7 +82,7 @@ def take(directory: Path, producer_id: str) -> Claim:
     Raises:
         SpoolError: another process holds it, or the lock's file cannot be used.
     """
-    stem = directory / places.file_name(producer_id)
+    stem = directory / file_name(producer_id)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     with _LOCK:
         held = _HELD.get(stem)

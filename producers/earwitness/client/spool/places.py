@@ -7,30 +7,17 @@ and told; it is never made usable by changing rights that somebody has set.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from pathlib import Path
-from urllib.parse import quote
 
 from earwitness.client.spool.errors import SpoolError
+from earwitness.runtime.file_names import file_name
 from earwitness.runtime.settings import SpoolSettings
 
-__all__ = ["check_file", "create_file", "file_name", "inspect", "prepare", "service_directory", "set_file_aside"]
+__all__ = ["check_file", "create_file", "inspect", "prepare", "service_directory", "set_file_aside"]
 
-_LONGEST_NAME = 200  # of the 255 that a file system takes; endings are put behind
 _SETTING = "EARWITNESS_SPOOL_DIR"
-
-
-def file_name(name: str) -> str:
-    """A service's or a producer's name as a file's: itself, where that is possible, and never another one's."""
-    quoted = quote(name, safe=" @+,=", errors="surrogatepass")
-    if quoted.startswith("."):
-        quoted = "%2E" + quoted[1:]
-    if 0 < len(quoted) <= _LONGEST_NAME:
-        return quoted
-    digest = hashlib.blake2s(name.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-    return f"{quoted[: _LONGEST_NAME - 40]}%-{digest}"
 
 
 def service_directory(settings: SpoolSettings, service: str) -> Path:

@@ -58,10 +58,10 @@ class Lexicon:
 def lexicon() -> Lexicon:
     """The lexicon of the files."""
     common = _words("everyday.txt") | _words("documentation.txt")
-    given = _census("census_given.txt", GIVEN_FLOOR) | _words("names.txt")
-    surnames = _census("census_surnames.txt", SURNAME_FLOOR) | _words("surnames.txt")
-    rare = _census("census_given.txt", GIVEN_FLOOR) - _census("census_given.txt", ALONE_FLOOR) - _words("names.txt")
-    return Lexicon(given, surnames, common, rare)
+    own, bearers = _words("names.txt"), _census("census_given.txt", GIVEN_FLOOR)
+    surnames = _census("census_surnames.txt", SURNAME_FLOOR).keys() | _words("surnames.txt")
+    rare = frozenset(name for name, count in bearers.items() if count < ALONE_FLOOR) - own
+    return Lexicon(own | bearers.keys(), frozenset(surnames), common, rare)
 
 
 def _lines(name: str) -> list[str]:
@@ -73,10 +73,11 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(word for line in _lines(name) for word in line.split())
 
 
-def _census(name: str, floor: int) -> frozenset[str]:
-    found: set[str] = set()
+def _census(name: str, floor: int) -> dict[str, int]:
+    """Names and how many bear each of 100,000; the most where a name stands twice."""
+    found: dict[str, int] = {}
     for line in _lines(name):
         count, *names = line.split()
         if int(count) >= floor:
-            found.update(names)
-    return frozenset(found)
+            found |= {each: max(int(count), found.get(each, 0)) for each in names}
+    return found

@@ -30,10 +30,12 @@ import machine
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.step import MaskingStep
+from earwitness.privacy.texts import Texts
 from earwitness.privacy.tokens import Tokens, encoded, text_of
 from earwitness.runtime.settings import Settings
 from earwitness.schemas import catalogue, codec
@@ -133,6 +135,7 @@ class Whole:
 
     def __init__(self, family: str, partition: int) -> None:
         self._tokens = Tokens(KEY)
+        self._texts = Texts(FreeText(KEY))
         self._partition = partition
         self._plans = {}
         for kind in catalogue.kinds():
@@ -154,11 +157,12 @@ class Whole:
         for name, pii in fields:
             text = record[name]
             if isinstance(text, str):
-                record[name] = text_of(self._tokens.table(pii)[encoded(text)])
+                table = self._texts.table if pii == "text" else self._tokens.table(pii)
+                record[name] = text_of(table[encoded(text)])
         for change in record.get("changes", ()):
             for name in ("old_value", "new_value"):
                 if change[name]:
-                    change[name] = "[text]"
+                    change[name] = text_of(self._texts.table[encoded(change[name])])
         record.update(heads)
         record["kind"] = kind
         record["source_topic_id"] = TOPIC_ID

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import uuid
 from datetime import UTC, datetime
 
 import fastavro
 import pytest
 
+from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker, WrongTopicError
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.splicers import splicer
-from earwitness.privacy.tokens import Tokens
+from earwitness.privacy.texts import Texts
+from earwitness.privacy.tokens import Tokens, encoded, text_of
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.errors import (
@@ -92,19 +95,24 @@ def test_an_event_of_a_call(masker):
     assert record["verdict"] is record["verdict_category"] is record["verdict_field"] is record["job_block"] is None
     assert record["caller"].startswith("tel_k1_")
     assert record["caller_prefix"].startswith("telprefix_k1_")
-    assert record["user_input"] == "[text]"
+    assert record["user_input"] == "yes, my gate code is [secret]"
     kept = {name: value for name, value in TRANSITION.items() if name not in {"caller", "user_input", "event_id"}}
     assert {name: record[name] for name in kept} == kept
     assert str(record["event_id"]) == ENVELOPE["event_id"]
 
 
-def test_a_changed_record(masker):
+def test_a_changed_record(masker, made):
+    def person(name):
+        return text_of(made.table("name")[encoded(name)])
+
     record = decode(masker("data").mask(encode("data.record_update", UPDATE), 0, 0))
+    other = record["changes"][0]["new_value"]
+    assert re.fullmatch(r"\[person_k1_[0-9a-f]{24}\]", other)
     assert record["changes"] == [
-        {"field": "assignee", "old_value": "[text]", "new_value": "[text]"},
+        {"field": "assignee", "old_value": f"[{person('John Smith')}]", "new_value": other},
         {"field": "note", "old_value": None, "new_value": ""},
     ]
-    assert record["attributes"] == {"region": "[text]", "[text]": "[text]", "empty": ""}
+    assert record["attributes"] == {"region": "us", "[text]": "y", "empty": ""}
 
 
 def test_a_caller_who_shows_no_number(masker):
@@ -131,7 +139,7 @@ def test_a_job_has_a_token_and_a_block(masker):
 @pytest.mark.parametrize("key", ["region", "http.status", "s3_key", "a", "x" * 64, "a-1234"])
 def test_a_key_that_a_program_gave_stays(masker, key):
     record = decode(masker("data").mask(encode("data.record_update", UPDATE | {"attributes": {key: "v"}}), 0, 0))
-    assert record["attributes"] == {key: "[text]"}
+    assert record["attributes"] == {key: "v"}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +147,7 @@ def test_a_key_that_a_program_gave_stays(masker, key):
 )
 def test_a_key_that_somebody_may_have_said_does_not(masker, key):
     record = decode(masker("data").mask(encode("data.record_update", UPDATE | {"attributes": {key: "v"}}), 0, 0))
-    assert record["attributes"] == {"[text]": "[text]"}
+    assert record["attributes"] == {"[text]": "v"}
 
 
 def test_a_record_without_a_time_keeps_its_place(masker):
@@ -214,23 +222,28 @@ def schema(kind, **more):
 @pytest.mark.parametrize(
     ("kind", "more", "value", "masked"),
     [
-        (["null", TEXT], {"pii": "text"}, ["canary"], ["[text]"]),
+        (["null", TEXT], {"pii": "text"}, ["pin 7351"], ["pin [secret]"]),
         (["null", TEXT], {"pii": "text"}, None, None),
         ([TEXT, "null"], {"pii": "text"}, [], []),
-        (INNER, {}, {"said": "canary"}, {"said": "[text]"}),
-        (["null", INNER], {}, {"said": "canary"}, {"said": "[text]"}),
-        ({"type": "map", "values": INNER}, {}, {"Key": {"said": "canary"}}, {"Key": {"said": "[text]"}}),
-        ({"type": "array", "items": ["null", INNER]}, {}, [None, {"said": "canary"}], [None, {"said": "[text]"}]),
+        (INNER, {}, {"said": "pin 7351"}, {"said": "pin [secret]"}),
+        (["null", INNER], {}, {"said": "pin 7351"}, {"said": "pin [secret]"}),
+        ({"type": "map", "values": INNER}, {}, {"Key": {"said": "pin 7351"}}, {"Key": {"said": "pin [secret]"}}),
+        (
+            {"type": "array", "items": ["null", INNER]},
+            {},
+            [None, {"said": "pin 7351"}],
+            [None, {"said": "pin [secret]"}],
+        ),
         (
             {"type": "array", "items": {"type": "array", "items": INNER}},
             {},
-            [[{"said": "canary"}]],
-            [[{"said": "[text]"}]],
+            [[{"said": "pin 7351"}]],
+            [[{"said": "pin [secret]"}]],
         ),
-        ({"type": "string"}, {"pii": "secret"}, "canary", "[secret]"),
-        (["string", "null"], {"pii": "secret"}, "canary", "[secret]"),
+        ({"type": "string"}, {"pii": "secret"}, "pin 7351", "[secret]"),
+        (["string", "null"], {"pii": "secret"}, "pin 7351", "[secret]"),
         (COUNTED, {}, {"count": 3}, {"count": 3}),
-        (TEXT, {"pii": "none"}, ["canary"], ["canary"]),
+        (TEXT, {"pii": "none"}, ["pin 7351"], ["pin 7351"]),
         ({"type": "map", "values": "long"}, {}, {"Key": 1}, {"Key": 1}),
     ],
     ids=str,
@@ -239,8 +252,8 @@ def test_fields_that_a_later_schema_may_have(made, kind, more, value, masked):
     raw = schema(kind, **more)
     lookup = ENVELOPE | {"client_id": "A", "job_number": "1", "found": True, "latency_ms": 2.5}
     message = codec.encode(raw, lookup | {"extra": value})
-    spliced, _ = splicer(raw, made)(message, 5, b"")
-    assert b"canary" not in spliced or more.get("pii") == "none"
+    spliced, _ = splicer(raw, made, Texts(FreeText(made.key)))(message, 5, b"")
+    assert b"7351" not in spliced or more.get("pii") == "none"
     # two coarse tokens stand in front: of the caller and of the job
     head = sum(
         len(made.coarse(name)[text]) for name, text in (("caller_prefix", b"\x18+14155550134"), ("job_block", b"\x021"))
@@ -256,4 +269,4 @@ def test_fields_that_a_later_schema_may_have(made, kind, more, value, masked):
 )
 def test_personal_data_that_cannot_be_masked_stops_the_start(made, kind, pii):
     with pytest.raises(SchemaError, match="only text can be masked"):
-        splicer(schema(kind, pii=pii), made)
+        splicer(schema(kind, pii=pii), made, Texts(FreeText(made.key)))

@@ -61,17 +61,16 @@ def test_a_withheld_number_is_one_shared_word(made, text):
     assert made.coarse("caller_prefix")[encoded(text)] == b"\x00"
 
 
-def test_empty_stays_empty_and_free_text_becomes_a_word(made):
-    for pii in (*PERSONAL, "text", "secret"):
+def test_empty_stays_empty_and_a_secret_becomes_a_word(made):
+    for pii in (*PERSONAL, "secret"):
         assert made.table(pii)[b"\x00"] == b"\x00"
     assert made.coarse("caller_prefix")[b"\x00"] == made.coarse("job_block")[b"\x00"] == b"\x00"
-    assert answer(made.table("text"), "my pin is 1234") == "[text]"
     assert answer(made.table("secret"), "https://signed") == "[secret]"
     with pytest.raises(KeyError):
         made.table("none")
 
 
-@pytest.mark.parametrize("name", [*PERSONAL, "text", "secret", "caller_prefix", "job_block"])
+@pytest.mark.parametrize("name", [*PERSONAL, "secret", "caller_prefix", "job_block"])
 @pytest.mark.parametrize("text", [b"\xff", b"ok\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"x" * 70 + b"\xfe"], ids=repr)
 def test_what_is_no_utf8_is_refused_and_not_carried_along(made, name, text):
     table = made.coarse(name) if "_" in name else made.table(name)
@@ -83,7 +82,7 @@ def test_what_is_no_utf8_is_refused_and_not_carried_along(made, name, text):
 
 def test_what_is_cut_is_refused(made):
     for value in (b"\x08abc", b"\x80\x02" + b"x" * 127):
-        for table in (made.table("phone"), made.table("text"), made.coarse("job_block")):
+        for table in (made.table("phone"), made.table("secret"), made.coarse("job_block")):
             with pytest.raises(TruncatedError):
                 table[value]
         assert value not in made.table("phone")

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from earwitness.privacy.free_text import FreeText
+from earwitness.privacy.site import USUAL, Site
 from earwitness.privacy.splicers import splicer
+from earwitness.privacy.texts import Texts
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, framing
 from earwitness.schemas.catalogue import Schema
@@ -42,12 +45,19 @@ class RawSchemas:
         tokens: what personal data is replaced by.
         wire_ids: what stands in frames.
         clock: seconds; an id that nobody had is asked for again after 30 of them.
+        site: what the installation says about its free text.
     """
 
     def __init__(
-        self, tokens: Tokens, wire_ids: WireIds = CONTENT_IDS, clock: Callable[[], float] = time.monotonic
+        self,
+        tokens: Tokens,
+        wire_ids: WireIds = CONTENT_IDS,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        site: Site = USUAL,
     ) -> None:
         self.tokens = tokens
+        self.texts = Texts(FreeText(tokens.key), site)
         self._wire_ids = wire_ids
         self._clock = clock
         self._known: dict[int, RawSchema] = {}
@@ -100,7 +110,7 @@ class RawSchemas:
             if schema.stage != "raw":
                 raise UnknownSchemaError  # noqa: TRY301  told below
             frame = self._wire_ids.prefix_of(catalogue.masked_of(schema))
-            found = self._known[wire_id] = RawSchema(schema, frame, splicer(schema, self.tokens))
+            found = self._known[wire_id] = RawSchema(schema, frame, splicer(schema, self.tokens, self.texts))
         except UnknownSchemaError:
             raise UnknownSchemaError(f"no raw schema has the id {wire_id}") from None
         except SchemaError as error:

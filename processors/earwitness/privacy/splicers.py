@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from earwitness.privacy.texts import WHOLE, Texts
 from earwitness.privacy.tokens import Constant, Tokens, text_of
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.masked import HEAD_TOKENS
@@ -18,7 +19,7 @@ _SAFE_KEY = re.compile(r"(?!(?:[^0-9]*[0-9]){5})[a-z][a-z0-9_.-]{0,63}\Z")
 _EMPTY_COLLECTION = b"\x00"
 
 
-def splicer(raw: Schema, tokens: Tokens) -> Splicer:
+def splicer(raw: Schema, tokens: Tokens, texts: Texts) -> Splicer:
     """The function that masks a datum of one raw schema, and tells whether it is marked as replayed.
 
     Raises:
@@ -30,23 +31,27 @@ def splicer(raw: Schema, tokens: Tokens) -> Splicer:
         pii = str(field.get("pii", "none"))
         if _is_text(kind):
             if pii != "none":
-                replaced[field["name"]] = tokens.table(pii)
+                replaced[field["name"]] = _table(pii, tokens, texts)
         elif _holds_pii(field):
             # The walker hands over a nullable value without its branch.
             kind = next(branch for branch in kind if branch != "null") if isinstance(kind, list) else kind
-            replaced[field["name"]] = _Nested(Rewriter(field | {"type": kind}, _nested_tables(tokens)))
+            replaced[field["name"]] = _Nested(Rewriter(field | {"type": kind}, _nested_tables(tokens, texts)))
     heads = {head: tokens.coarse(head) for head in HEAD_TOKENS}
     by_source = {source: heads[head] for head, source in HEAD_TOKENS.items()}
     return compile_splicer(raw.definition, replaced, by_source, "replayed")
 
 
-def _nested_tables(tokens: Tokens) -> Callable[[str], Table | None]:
+def _table(pii: str, tokens: Tokens, texts: Texts) -> Table:
+    return texts.table if pii == "text" else tokens.table(pii)
+
+
+def _nested_tables(tokens: Tokens, texts: Texts) -> Callable[[str], Table | None]:
     keys = _AttributeKeys()
 
     def table_of(pii: str) -> Table | None:
         if pii == KEY:
             return keys
-        return None if pii == "none" else tokens.table(pii)
+        return None if pii == "none" else _table(pii, tokens, texts)
 
     return table_of
 
@@ -54,7 +59,7 @@ def _nested_tables(tokens: Tokens) -> Callable[[str], Table | None]:
 class _AttributeKeys:
     """Keeps a map's key that looks like a name in a program; any other may be something that a caller said."""
 
-    _unknown = Constant("[text]")
+    _unknown = Constant(WHOLE)
 
     def __getitem__(self, value: bytes, /) -> bytes:
         return value if _SAFE_KEY.match(text_of(value)) else self._unknown[value]

@@ -146,11 +146,12 @@ class Tokens:
     """Makes tokens with one key; a table a kind, shared by all schemas."""
 
     def __init__(self, key: MaskingKey) -> None:
+        self.key = key
         self.key_id = key.id
         self._tables: dict[str, Table] = {
             pii: _TokenTable(maker(key, prefix, normal)) for pii, (prefix, normal) in _KINDS.items()
         }
-        self._tables |= {"text": Constant("[text]"), "secret": Constant("[secret]")}
+        self._tables["secret"] = Constant("[secret]")
         self._coarse: dict[str, Table] = {
             name: _CoarseTable(maker(key, prefix, normal)) for name, (prefix, normal) in _COARSE.items()
         }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.secret import PREFIX
 
-__all__ = ["boolean", "from_file", "level", "path", "url"]
+__all__ = ["Preset", "boolean", "from_file", "level", "path", "preset", "url"]
+
+Preset = Literal["strict", "balanced", "whole"]
 
 
 def from_file(file: Path) -> dict[str, str]:
@@ -60,6 +63,19 @@ def level(value: str) -> str:
     if upper not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError(f"{PREFIX}LOG_LEVEL is {value!r}; give DEBUG, INFO, WARNING or ERROR")
     return upper
+
+
+def preset(value: str) -> Preset:
+    """How free text is read.
+
+    Raises:
+        SettingsError: there is no such way.
+    """
+    for known in get_args(Preset):
+        if value.strip().lower() == known:
+            found: Preset = known
+            return found
+    raise SettingsError(f"{PREFIX}PRIVACY_PRESET is {value!r}; give strict, balanced or whole")
 
 
 def path(value: str | None) -> Path | None:

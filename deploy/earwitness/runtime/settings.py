@@ -20,7 +20,7 @@ from pathlib import Path
 
 from earwitness.runtime.errors import SettingsError
 from earwitness.runtime.secret import PREFIX, Secret, read_private_file
-from earwitness.runtime.setting_values import boolean, from_file, level, path, url
+from earwitness.runtime.setting_values import Preset, boolean, from_file, level, path, preset, url
 from earwitness.runtime.spool_settings import NAMES as _SPOOL
 from earwitness.runtime.spool_settings import Durability, SpoolSettings, durability
 
@@ -48,6 +48,8 @@ _OWN = {
     "registry_cache",
     "masking_key_file",
     "quarantine_key_file",
+    "privacy_preset",
+    "privacy_dictionary",
     "clickhouse_url",
     "clickhouse_user",
     "clickhouse_password_file",
@@ -128,6 +130,8 @@ class Settings:
     home: Path = Path(".earwitness")
     masking_key_file: Path | None = None
     quarantine_key_file: Path | None = None
+    privacy_preset: Preset = "balanced"
+    privacy_dictionary: Path | None = None
     log_level: str = "INFO"
     kafka: KafkaSettings | None = None
     clickhouse: ClickHouseSettings | None = None
@@ -163,6 +167,8 @@ class Settings:
             home=Path(values["home"]) if "home" in values else cls.home,
             masking_key_file=path(values.get("masking_key_file")),
             quarantine_key_file=path(values.get("quarantine_key_file")),
+            privacy_preset=preset(values.get("privacy_preset", cls.privacy_preset)),
+            privacy_dictionary=path(values.get("privacy_dictionary")),
             log_level=level(values.get("log_level", cls.log_level)),
             kafka=_kafka(values),
             clickhouse=_clickhouse(values),

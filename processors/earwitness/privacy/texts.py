@@ -35,7 +35,7 @@ class Texts:
         self.counts: Counter[str] = Counter()
         """How often each kind was found; `whole` and `failed`: texts masked as a whole because of length or a fault."""
         self._free_text = free_text
-        self._scanner = None if site.preset == "whole" else Scanner(site.preset, keep=site.keep)
+        self._scanner = None if site.preset == "whole" else Scanner(site.preset, dictionary=site.dictionary)
         self.table: Table = Constant(WHOLE) if self._scanner is None else _TextTable(self.masked)
         """What a record's free text is looked up in."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.raw_schemas import RawSchemas
+from earwitness.privacy.site import Site
 from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.settings import Settings
@@ -24,18 +25,20 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
     """Mask until SIGTERM; returns the exit code.
 
     Raises:
-        SettingsError: the broker, the masking key or the quarantine key is missing or unusable.
+        SettingsError: the broker, the masking key or the quarantine key is missing or unusable, or the site dictionary is wrong.
         RegistryAwayError: the registry is away, and was never asked for the records that this stage writes.
     """
     kafka = settings.need_kafka()
     key = MaskingKey.from_file(settings.masking_key_file)
     quarantine = QuarantineKey.from_file(settings.quarantine_key_file)
+    site = Site.from_settings(settings)
     ids = wire_ids(settings.registry)
     logger.info("masking with key %s (fingerprint %s)", key.id, key.fingerprint)
+    logger.info("free text: %s", site)
     return run_stage(
         "privacy",
         [RAW + family for family in FAMILIES],
-        MaskingStep(RawSchemas(Tokens(key), ids)),
+        MaskingStep(RawSchemas(Tokens(key), ids, site=site)),
         kafka=kafka,
         mirrors={RAW + family: MASKED + family for family in FAMILIES},
         quarantine=quarantine,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
+from earwitness.privacy.dictionary import NO_WORDS, Dictionary
 from earwitness.privacy.scanner import accounts, digits, mail, places, secrets
 from earwitness.privacy.scanner.classes import Classes, members
 from earwitness.privacy.scanner.lexicon import lexicon
+from earwitness.privacy.scanner.own_words import OwnWords
 from earwitness.privacy.scanner.people import People
 from earwitness.privacy.scanner.view import BORDER, Hit, View, view
 
@@ -39,7 +41,7 @@ class Scanner:
 
     Args:
         preset: `strict` also takes any unknown word with a capital for a name.
-        keep: words and values that are nobody's secret: staff names, the site's own numbers.
+        dictionary: the site's own words: people to find, values that are nobody's secret.
         max_chars: code points of a text that are read; the rest is one span of the kind `TEXT`.
     """
 
@@ -47,17 +49,17 @@ class Scanner:
         self,
         preset: Literal["strict", "balanced"] = "balanced",
         *,
-        keep: Collection[str] = (),
+        dictionary: Dictionary = NO_WORDS,
         max_chars: int = MAX_CHARS,
     ) -> None:
         if preset not in ("strict", "balanced"):
             raise ValueError(f"the preset is strict or balanced, not {preset!r}")
         if max_chars < 1:
             raise ValueError(f"max_chars is at least 1, not {max_chars}")
-        self._classes = Classes(lexicon(), keep)
-        self._keep = frozenset(" ".join(text.lower().split()) for text in keep)
+        self._own = OwnWords(dictionary, lexicon())
+        self._classes = Classes(self._own.lexicon, self._own.common)
         self._max = max_chars
-        self._rules = _rules(strict=preset == "strict")
+        self._rules = _rules(strict=preset == "strict", own=self._own)
 
     def scan(self, text: str) -> list[Span]:
         """The spans of personal data in a text: sorted, without overlaps."""
@@ -99,12 +101,12 @@ class Scanner:
     def _found(self, text: str) -> list[tuple[int, int, str, str]]:
         seen = view(text, self._classes)
         starts, raw = seen.starts, seen.raw
-        found = [
-            (starts[first], starts[last - 1] + len(raw[last - 1].rstrip(" \t")), kind, rule)
-            for first, last, kind, rule in _without_overlaps(seen, self._rules)
-        ]
-        if self._keep:
-            found = [hit for hit in found if " ".join(text[hit[0] : hit[1]].lower().split()) not in self._keep]
+        found = []
+        for hit in _without_overlaps(seen, self._rules):
+            first, last, kind, rule = hit
+            start, end = starts[first], starts[last - 1] + len(raw[last - 1].rstrip(" \t"))
+            if not (self._own.keeps and self._own.is_kept(seen, hit, text, start, end)):
+                found.append((start, end, kind, rule))
         found.sort()
         return found
 
@@ -155,8 +157,9 @@ def _capped(spans: list[Span], cap: int, length: int) -> list[Span]:
     return [*(span for span in spans if span.end <= start), Span(start, length, "TEXT", "cap")]
 
 
-def _rules(*, strict: bool) -> Sequence[_Rule]:
-    return (mail.find, secrets.find, accounts.find, digits.find, places.find, accounts.zips, People(strict=strict).find)
+def _rules(*, strict: bool, own: OwnWords) -> Sequence[_Rule]:
+    people = People(strict=strict).find
+    return (mail.find, secrets.find, accounts.find, digits.find, places.find, accounts.zips, people, own.find)
 
 
 _OWN = members("own")

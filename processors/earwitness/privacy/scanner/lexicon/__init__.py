@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from copy import copy
 from functools import cache
 from importlib.resources import files
 
@@ -52,6 +54,17 @@ class Lexicon:
     def is_rare(self, word: str) -> bool:
         """Whether a given name in small letters, alone, is more likely another word."""
         return word in self._rare or len(word) <= _SHORT
+
+    def with_names(self, *, given: Collection[str], ambiguous: Collection[str]) -> Lexicon:
+        """The same with more names in it.
+
+        Args:
+            given: words that are names only.
+            ambiguous: words that are words as well.
+        """
+        made = copy(self)
+        made._kinds = self._kinds | dict.fromkeys(ambiguous, "ambi") | dict.fromkeys(given, "given")  # noqa: SLF001 - ours
+        return made
 
 
 @cache

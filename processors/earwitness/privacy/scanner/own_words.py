@@ -1,0 +1,194 @@
+"""A site's own words while texts are scanned: names that are always personal, and what is nobody's secret.
+
+What is kept is kept as a whole: a hit that lies within a kept value is none, one that reaches beyond it stays. So a company
+`Garcia Plumbing` unmasks no Mrs. Garcia. Cards, SSNs and secrets are never kept.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from earwitness.privacy.dictionary import Dictionary
+from earwitness.privacy.scanner import normalise
+from earwitness.privacy.scanner.classes import CACHED_TOKENS, Classes
+from earwitness.privacy.scanner.lexicon import Lexicon
+from earwitness.privacy.scanner.name_words import NEVER_NAMES
+from earwitness.privacy.scanner.view import Hit, View, view
+from earwitness.privacy.scanner.vocabulary import WORDS, words
+
+__all__ = ["OwnWords"]
+
+_NEVER_KEPT = frozenset({"CARD", "SSN", "SECRET"})
+_NAMES = ("given", "surname", None)
+"""What a word is that is a name and no word, or in no list."""
+_SHORT = 2
+_CACHED_LENGTH = 32
+_REACH = 64
+_DELIMITERS = frozenset("=,;|()[]{}<>\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb")
+_BETWEEN = frozenset("-.\u2010\u2011\u2013")
+"""What may stand between two words of one name: `Jean-Luc`, `Jean Luc`."""
+
+
+class OwnWords:
+    """One dictionary, ready for scanning.
+
+    Args:
+        dictionary: the site's.
+        base: the words that all sites share.
+    """
+
+    def __init__(self, dictionary: Dictionary, base: Lexicon) -> None:
+        classes = Classes(base)
+        names = [_words(name, classes) for name in dictionary.people]
+        single = {word for name in names for word in name}
+        ordinary = {word for word in single if _is_ordinary(word, base)}
+        self.lexicon = base
+        if single:
+            unknown = {word for word in single - ordinary if base.kind(word) is None}
+            self.lexicon = base.with_names(given=unknown, ambiguous=ordinary - _GRAMMAR)
+        """The shared words, and the site's names among them."""
+        self._people = _Sequences([name for name in names if len(name) > 1 or name[0] not in ordinary])
+        self._people.add((word,) for word in single - ordinary)
+        kept = [_words(word, classes) for word in dictionary.words]
+        self._kept = _Sequences(kept)
+        self.common = frozenset(
+            word.lower() for word, parts in zip(dictionary.words, kept, strict=True) if len(parts) == 1
+        )
+        """Single words that are no names here."""
+        self._values = {
+            "PHONE": frozenset(normalise.value("PHONE", number) for number in dictionary.phones),
+            "EMAIL": frozenset(normalise.value("EMAIL", address) for address in dictionary.mail),
+        }
+        self._ids = _Ids(dictionary.ids)
+        self.keeps = bool(dictionary.words or dictionary.phones or dictionary.mail or dictionary.ids)
+        """Whether anything is kept."""
+
+    def find(self, seen: View) -> Iterator[Hit]:
+        """The site's own people."""
+        for first, last in self._people.find(seen):
+            yield first, last, "PERSON", "name.site"
+
+    def is_kept(self, seen: View, hit: Hit, text: str, start: int, end: int) -> bool:
+        """Whether a hit is nobody's secret.
+
+        Args:
+            seen: what was scanned.
+            hit: what was found.
+            text: the text of `seen`.
+            start: where the hit begins in it.
+            end: where it ends.
+        """
+        first, last, kind, _ = hit
+        if kind in _NEVER_KEPT:
+            return False
+        values = self._values.get(kind)
+        if values and normalise.value(kind, text[start:end]) in values:
+            return True
+        return self._kept.covers(seen, first, last) or self._ids.covers(text, start, end)
+
+
+class _Sequences(dict[str, tuple[tuple[str, ...], ...]]):
+    """Sequences of words; answers a raw token with those that begin with it, the longest first, and remembers that."""
+
+    def __init__(self, sequences: Iterable[tuple[str, ...]]) -> None:
+        super().__init__()
+        self._by_first: dict[str, set[tuple[str, ...]]] = {}
+        self._longest = 0
+        self.add(sequences)
+
+    def add(self, sequences: Iterable[tuple[str, ...]]) -> None:
+        """Take more of them."""
+        for each in sequences:
+            self._by_first.setdefault(each[0], set()).add(each)
+            self._longest = max(self._longest, len(each))
+
+    def __missing__(self, raw: str) -> tuple[tuple[str, ...], ...]:
+        found = tuple(sorted(self._by_first.get(_folded(raw), ()), key=len, reverse=True))
+        if len(raw) <= _CACHED_LENGTH:
+            if len(self) >= CACHED_TOKENS:
+                self.clear()
+            self[raw] = found
+        return found
+
+    def find(self, seen: View) -> Iterator[tuple[int, int]]:
+        """Where they stand: tokens `first` to `last - 1`."""
+        if self._by_first:
+            for at, found in enumerate(map(self.__getitem__, seen.raw)):
+                if found and (end := _end(seen, at, found)):
+                    yield at, end
+
+    def covers(self, seen: View, first: int, last: int) -> bool:
+        """Whether one of them holds all of the tokens `first` to `last - 1`."""
+        return any(
+            found and _end(seen, at, found) >= last
+            for at in range(first, max(-1, first - 2 * self._longest), -1)
+            if (found := self[seen.raw[at]])
+        )
+
+
+def _end(seen: View, at: int, sequences: tuple[tuple[str, ...], ...]) -> int:
+    """Behind the longest of the sequences that stands at a token; 0 when none does."""
+    raw = seen.raw
+    for sequence in sequences:
+        end = at + 1
+        for word in sequence[1:]:
+            if end < len(raw) and raw[end].rstrip(" \t") in _BETWEEN:
+                end += 1
+            if end >= len(raw) or _folded(raw[end]) != word:
+                break
+            end += 1
+        else:
+            return end
+    return 0
+
+
+class _Ids:
+    """Forms of ids. All have a fixed length, and a look-up a form of form decides: no text makes it slow."""
+
+    def __init__(self, forms: Iterable[str]) -> None:
+        self._by_places: dict[frozenset[int], set[str]] = {}
+        for form in forms:
+            places = frozenset(at for at, character in enumerate(form) if character == "#")
+            self._by_places.setdefault(places, set()).add(form.lower())
+
+    def covers(self, text: str, start: int, end: int) -> bool:
+        """Whether the word around `text[start:end]` is such an id."""
+        if not self._by_places or end - start > _REACH:
+            return False
+        first, last = start, end
+        while first > 0 and start - first < _REACH and not _delimits(text[first - 1]):
+            first -= 1
+        while last < len(text) and last - end < _REACH and not _delimits(text[last]):
+            last += 1
+        word = text[first:last].strip(".:!?").lower()
+        return any(
+            "".join(
+                "#" if at in places and character in "0123456789" else character for at, character in enumerate(word)
+            )
+            in forms
+            for places, forms in self._by_places.items()
+        )
+
+
+def _delimits(character: str) -> bool:
+    return character.isspace() or character in _DELIMITERS
+
+
+def _words(text: str, classes: Classes) -> tuple[str, ...]:
+    return tuple(folded for raw in view(text, classes).raw if (folded := _folded(raw)) not in _BETWEEN)
+
+
+def _folded(raw: str) -> str:
+    """A token without case, accents, blanks and a possessive: speech recognition leaves out the former two."""
+    text = raw.strip(" \t").replace("\u2019", "'").casefold()
+    if not text.isascii():
+        text = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    return text.removesuffix("'s")
+
+
+def _is_ordinary(word: str, base: Lexicon) -> bool:
+    return len(word) <= _SHORT or word in _GRAMMAR or word in NEVER_NAMES or base.kind(word) not in _NAMES
+
+
+_GRAMMAR = words(" ".join(WORDS.values()))

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from earwitness.privacy.replacements import bare
 from earwitness.privacy.scanner.lexicon import Lexicon
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
@@ -24,7 +25,7 @@ _LONGEST = 64
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
 _DIGITS = (*(f"n{length}" for length in range(1, 13)), "n13", "n20", "nx")
-_MIXED = ("house", "outward", "xnum", "ident", "nth", "state", "own", "hexes")
+_MIXED = ("house", "outward", "xnum", "ident", "nth", "state", "own", "hexes", "blank")
 _MARKS = (
     *(
         "comma",
@@ -54,6 +55,7 @@ _GROUPS = {
     "anyname": _NAMES,
     "surename": ("given", "Given", "surname", "Surname"),
     "lettered": ("letter", "a", "i", "oh", "ye", "compass", "ex"),
+    "common": ("common", "sector", "aside"),
     "and": ("an", "ye"),
     "bearing": ("direction", "compass"),
     "capital": ("Given", "Surname", "Ambi", "Surword", "Unknown"),
@@ -87,7 +89,6 @@ _STATES = words(
     """AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD
     TN TX UT VT VA WA WV WI WY DC PR AA AE AP NSW VIC QLD TAS ACT WA"""
 )
-_OWN = re.compile(r"[a-z]+[0-9]*_[a-z0-9]{1,24}_[0-9a-f]{24}\Z")
 _OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?\Z", re.IGNORECASE)
 _EXTENDED = re.compile(r"[0-9]{3,11}[xX][0-9]{1,6}\Z")
 _X_NUMBER = re.compile(r"[xX][0-9]{1,6}\Z")
@@ -229,7 +230,7 @@ def _number(token: str) -> str:
 
 
 def _mixed(word: str) -> str:
-    if _OWN.match(word):
+    if bare(word):
         return "own"
     if _EXTENDED.match(word):
         return "nx"

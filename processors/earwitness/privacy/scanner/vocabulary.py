@@ -196,13 +196,13 @@ WORDS: dict[str, str] = {
         "parks parkways ramp ranch rapid rapids river roads radial vej gata vale croft"
     ),
     "prefix": (
-        "calle avenida av avda rue via via. viale ul ulica plaza paseo camino carretera strada piazza "
+        "calle avenida av avda rue via via. viale jirón jiron rambla ul ulica plaza paseo camino carretera strada piazza "
         "calzada boulevard "
         "callejón callejon rua travessa corso vicolo chemin allée allee impasse quai praça prolongación "
         "privada cerrada "
         "vía carrera cra diagonal transversal autopista rúa glorieta ronda os. al aleja plac"
     ),
-    "glued": "platz weg gasse broadway kingsway embarcadero piccadilly strand whitehall bowery kingsgate",
+    "glued": "platz weg gasse broadway wilshire sepulveda lamar kingsway embarcadero piccadilly strand whitehall bowery kingsgate",
     "degree": "md phd psy psyd lcsw dds rn esq jr mft lmft dvm iii iv",
     "corner": "corner esquina intersection",
     "unit": (
@@ -210,6 +210,13 @@ WORDS: dict[str, str] = {
         "departamento piso puerta apto "
         "interior lote casa trailer lot spc space penthouse ph appt"
     ),
+    "sector": (
+        "sector nagar vihar enclave chowk society colony layout phase block cross stage puram bagh residency towers "
+        "apartments tower"
+    ),
+    "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
+    "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement",
+    "bis": "bis",
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo",
     "direction": "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste",
@@ -238,7 +245,7 @@ WORDS: dict[str, str] = {
         "minutos horas días dias semanas meses años veces dólares dolares o'clock kilometers km mb gb kb "
         "watts volts amps "
         "bed beds bedroom bedrooms bath baths bathroom bathrooms rooms room tickets guests nights "
-        "options apartments results "
+        "options results "
         "oclock metros pies libras grados percentage kilos lbs"
     ),
 }

@@ -1,0 +1,60 @@
+"""What addresses of all kinds are made of: numbers, words of a street, and what follows it up to the post code."""
+
+from __future__ import annotations
+
+__all__ = ["ASIDE", "CAPITAL", "JOIN", "NUMBER", "SPOKEN", "TAIL", "TOWN", "UNIT", "WORD", "ZIP"]
+
+SPOKEN = "<digit|oh|teen|tens|hundred|thousand|multi>"
+"""A word of a number."""
+_TAKEN_BACK = f"<comma>?<no|wait>{{1,2}}<comma>?(?={SPOKEN})"
+NUMBER = (
+    "<n1|n2|n3|n4|n5|n6|house|digit|oh|teen|tens|hundred|thousand|multi>(?"
+    "<!<digit|oh|teen|tens|multi|n1|n2|n3><digit|oh|teen|tens|n1|n2|n3>)"
+    f"(?:(?:<and|hyphen>?{SPOKEN}|<filler>|{_TAKEN_BACK}){{1,9}}+|(?:<hyphen|solidus><n1|n2|n3|n4|n5|house>|<n1>"
+    f"<solidus><n1>)?<n1|n2|n3|n4>?)"
+)
+"""The number of a house, typed or said; one that was taken back (`eighty, no wait, ninety`) is inside."""
+WORD = (
+    "<anyname|unknown|Unknown|UNKNOWN|common|Common|ordinal|nth|bearing|lettered|month|statename|state|glued|particle|de|weak_suffix"
+    "|tens|teen|role|title|idcue|lock|card|n1|n2|oh|suffix|degree|rate|digit>"
+)
+"""A word that a street's name may hold."""
+JOIN = "(?:<hyphen|period|stop|quote|filler|blank|plus_mark>{0,2})"
+_GAP = "<comma|newline|stop|filler|mark|period>"
+UNIT = (
+    f"(?:{_GAP}{{0,3}}(?:<unit>(?:<stop|period>)?<number>?<stop|period>?|<number_mark|hash>)"
+    "(?:<numeral|house|ident|outward|lettered|hexes>(?:<hyphen><numeral|letter>)?"
+    "|<digit|oh|teen|tens|letter|hundred>{1,4}+)|<comma>?<nth|ordinal><unit>|<comma><house|nth|ordinal>"
+    "<letter|compass>)"
+)
+"""`Apt 4`, `suite two hundred`, `3rd floor`, `3º B`."""
+CAPITAL = (
+    "<capital|UNKNOWN|Common|bearing|state|statename|suffix|weak_suffix|prefix|month|title|glued|particle|letter"
+    "|Surword|sector>"
+)
+_CITY = (
+    f"(?:<comma|newline|filler|mark>{{1,3}}<my>?(?:{CAPITAL}"
+    f"(?:<hyphen|period|quote|stop|of|de|my|a|an>{{0,2}}(?={CAPITAL}))?){{1,6}})"
+)
+TOWN = "<Given|Surname|Ambi|Surword|Unknown|glued>"
+ZIP = (
+    "(?:<comma|newline|filler|mark>{0,3}(?:<state|statename|oh|in|me|de|my|hi>(?=<comma>?<n5>)"
+    "<comma>?|<state|statename><comma>?)?(?:<zip><code>?|<letter><period><letter><stop|period>(?=<n5>))?"
+    f"(?:<outward><house|ident>|<hyphen>?<n4|n5|n6>(?:<hyphen><n4>)?(?!<measure|numeral>)"
+    f"(?:{TOWN}(?:<of|de|hyphen>?{TOWN}){{0,2}})?"
+    "|<digit|oh>(?:<filler>?<digit|oh>){4}(?!<digit|oh>)))"
+)
+"""A ZIP or post code, its state before it, its town behind it."""
+_STATE = "(?:<comma|newline>{0,2}<state>|<comma|newline>{0,2}(?:<common|direction>?<statename>))"
+_CITY_STATE = (
+    "(?:<comma>?<anyname|unknown|Unknown|bearing|weak_suffix|common|Common|glued>{1,3}<comma>?<state|statename>)"
+)
+_LOW_CITY = (
+    "(?:(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname>)"
+    "<anyname|unknown|bearing|weak_suffix|glued>?(?=<border|stop|comma|an|newline|mark>|$))"
+)
+_QUARTER = "(?:<comma|stop>?<quarter><stop|period>?(?:<my|de|particle>{0,2}<anyname|unknown|Unknown|common|Common|month|weak_suffix>){1,3}?)"
+ASIDE = f"(?:{_GAP}?<aside>)"
+"""`Rear`, `Hinterhaus`, `principal`: which part of a house."""
+TAIL = f"(?:{UNIT}|{ZIP}|{_QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{ASIDE}){{0,7}}"
+"""What follows a street: unit, quarter, city, state, post code."""

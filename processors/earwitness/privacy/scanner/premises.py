@@ -1,0 +1,87 @@
+"""Addresses that begin with a house, a flat or a plot and go on with its neighbourhood, as in India.
+
+`Flat 302, Sai Residency, MG Road, Pune 411001`; `H.No. 8-2-293/82, Road No. 12`; `B-14, Sector 62, Noida`; `#27, 4th Cross`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_SMALL = "<n1|n2|n3|n4|house|hexes|outward|ident>"
+_VALUE = f"(?:(?:<letter|compass|a|i><hyphen>?)?{_SMALL}(?:<hyphen|solidus>{_SMALL}){{0,3}}|{SPOKEN}{{1,5}}+)"
+_COUNT = f"(?:{_SMALL}|<letter>|{SPOKEN}{{1,3}}+)"
+_ZONE = (
+    f"(?:<sector><number>?<stop|period|hyphen>?{_COUNT}|<nth|ordinal><bearing>?(?:<common|Common>?<suffix>|<sector>)"
+    f"|<suffix|weak_suffix><number|no><stop|period>?{_COUNT})"
+)
+_NAME = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|bearing|letter|month|statename|particle|common|Common>"
+_NAMED = f"(?:{_NAME}<hyphen|period|stop>?){{1,4}}?<suffix|weak_suffix|sector|unit|ext>{{1,3}}+"
+_TYPED = f"(?:(?:{CAPITAL}|<nth>)<hyphen|period|stop>?){{1,4}}"
+_SAID = "<unknown|surname|given|Unknown|glued>{1,2}+(?=<border|stop|comma|newline|mark|at|in|common|phone|my|is|an>|$)"
+_GAP = "<comma|newline|stop|hyphen|filler>{0,2}"
+_MORE = f"(?:{_GAP}(?:{ZIP}|{_ZONE}|{_NAMED})|<comma|newline|stop>{{1,2}}{_TYPED}|<comma>?{_SAID}){{0,7}}"
+_WHOLE = pattern(
+    "<number|no|unit|number_mark|letter|a|compass>(?:"
+    f"(?P<premise>(?:(?<=<number|no>)<stop|period>?|(?<=<unit>)<stop|period>?<number>?<stop|period>?){_VALUE})"
+    f"|(?P<lot>(?<=<letter|a|compass>)<hyphen><n1|n2|n3|n4>|(?<=<number_mark>){_SMALL}(?:<solidus>{_SMALL})?))"
+    f"(?P<begin>{_GAP}(?:(?P<zone>{_ZONE})|(?P<named>{_NAMED})(?!<hyphen>)|(?P<area>{_TYPED}<comma>)))(?P<more>{_MORE})"
+)
+_CROSSES = pattern(f"(?P<value><nth|ordinal><sector>(?:<comma>?{_NAME}{{1,2}})?<comma>?<nth|ordinal><sector>{_MORE})")
+_SECTOR = pattern(f"<sector><hyphen>?{_COUNT}<comma>?<unknown|Unknown|given|Given|surname|Surname>(?:{_MORE})")
+_PREMISES = words(
+    "flat plot house door shop khasra survey villa bungalow quarter quarters tower wing room apt gala hno h d k"
+)
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All such addresses."""
+    kinds = seen.kinds
+    for match in _WHOLE.finditer(kinds):
+        first = match.start()
+        if kinds[first] in _NUMBERED:
+            named = _premise(seen, first)
+            if named < 0 and not (match["zone"] and (first == 0 or kinds[first - 1] in _OPENS)):
+                continue
+            first = named if named >= 0 else first
+        elif match["lot"] is not None:
+            if not (match["zone"] or (match["named"] and seen.raw[match.start("named")][0].isupper())):
+                continue
+        elif match["area"] and not match["more"]:
+            continue
+        if not match["zone"] and seen.word(first) in _OTHER_UNITS:
+            continue
+        yield first, _end(kinds, match.end()), "ADDRESS", "address.premise"
+    for match in _CROSSES.finditer(kinds):
+        yield match.start(), _end(kinds, match.end()), "ADDRESS", "address.crosses"
+    for match in _SECTOR.finditer(kinds):
+        if seen.word(match.start()) == "sector":
+            yield match.start(), _end(kinds, match.end()), "ADDRESS", "address.sector"
+
+
+def _premise(seen: View, number: int) -> int:
+    """Where `house` of `house number …` stands, `H` of `H.No. …`; -1 where there is none."""
+    at = number - 1
+    while at >= 0 and number - at <= 2 and seen.kinds[at] in _DOTS:
+        at -= 1
+    return at if at >= 0 and seen.word(at) in _PREMISES else -1
+
+
+def _end(kinds: str, last: int) -> int:
+    while kinds[last - 1] in _TRAILING:
+        last -= 1
+    return last
+
+
+_NUMBERED = _C["number"] + _C["no"]
+_DOTS = _C["period"] + _C["stop"]
+_OPENS = "".join(_C[name] for name in ("border", "colon", "is", "at", "comma", "newline", "quote", "equals", "stop"))
+_TRAILING = "".join(_C[name] for name in ("comma", "newline", "stop", "filler", "hyphen"))
+_OTHER_UNITS = words("floor fl room rm")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.replacements import CONSTANTS, WITHHELD
 from earwitness.privacy.scanner import Span, normalise
 from earwitness.privacy.tokens import maker
 
@@ -22,8 +23,6 @@ _TOKENS = {
     "DRIVER_ID": "licence",
 }
 """By kind, the token's; a number in a declared field has the same one."""
-_CONSTANTS = {"CARD": "[card]", "SSN": "[ssn]", "SECRET": "[secret]", "TEXT": "[text]"}
-"""Nobody joins by these, and few tries would find what they are made of."""
 
 
 class FreeText:
@@ -53,8 +52,8 @@ class FreeText:
         return "".join([*parts, text[at:]])
 
     def _token(self, kind: str, value: str) -> str:
-        constant = _CONSTANTS.get(kind)
+        constant = CONSTANTS.get(kind)
         if constant is not None:
             return constant
         # A lone half of a surrogate pair is no text that a token could be made of.
-        return f"[{self._makers[kind](value.encode(errors='replace').decode()) or 'withheld'}]"
+        return f"[{self._makers[kind](value.encode(errors='replace').decode()) or WITHHELD}]"

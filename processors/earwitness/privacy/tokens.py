@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from earwitness.privacy import normalise
 from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.replacements import SECRET, WITHHELD
 from earwitness.schemas.errors import MalformedError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long
 from earwitness.schemas.walker import Table
@@ -25,8 +26,6 @@ CACHED_BYTES = 256
 
 _DOMAIN = b"earwitness"
 _HEX = 24
-WITHHELD = "withheld"
-_EMPTY = b"\x00"
 _NULL = b"\x00"
 _SOME = b"\x02"
 
@@ -151,7 +150,7 @@ class Tokens:
         self._tables: dict[str, Table] = {
             pii: _TokenTable(maker(key, prefix, normal)) for pii, (prefix, normal) in _KINDS.items()
         }
-        self._tables["secret"] = Constant("[secret]")
+        self._tables["secret"] = Constant(SECRET)
         self._coarse: dict[str, Table] = {
             name: _CoarseTable(maker(key, prefix, normal)) for name, (prefix, normal) in _COARSE.items()
         }

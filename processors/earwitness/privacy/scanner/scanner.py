@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from earwitness.privacy.dictionary import NO_WORDS, Dictionary
+from earwitness.privacy.replacements import is_ours
 from earwitness.privacy.scanner import accounts, digits, mail, places, secrets
 from earwitness.privacy.scanner.classes import Classes, members
 from earwitness.privacy.scanner.lexicon import lexicon
@@ -43,6 +44,8 @@ class Scanner:
         preset: `strict` also takes any unknown word with a capital for a name.
         dictionary: the site's own words: people to find, values that are nobody's secret.
         max_chars: code points of a text that are read; the rest is one span of the kind `TEXT`.
+        owns: whether what looks like a token of ours is one; what is none is a secret. The form alone says so where nobody has
+            the keys.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Scanner:
         *,
         dictionary: Dictionary = NO_WORDS,
         max_chars: int = MAX_CHARS,
+        owns: Callable[[str], bool] = is_ours,
     ) -> None:
         if preset not in ("strict", "balanced"):
             raise ValueError(f"the preset is strict or balanced, not {preset!r}")
@@ -59,6 +63,7 @@ class Scanner:
         self._own = OwnWords(dictionary, lexicon())
         self._classes = Classes(self._own.lexicon, self._own.common)
         self._max = max_chars
+        self._owns = owns
         self._rules = _rules(strict=preset == "strict", own=self._own)
 
     def scan(self, text: str) -> list[Span]:
@@ -102,7 +107,7 @@ class Scanner:
         seen = view(text, self._classes)
         starts, raw = seen.starts, seen.raw
         found = []
-        for hit in _without_overlaps(seen, self._rules):
+        for hit in _without_overlaps(seen, self._rules, self._owns):
             first, last, kind, rule = hit
             start, end = starts[first], starts[last - 1] + len(raw[last - 1].rstrip(" \t"))
             if not (self._own.keeps and self._own.is_kept(seen, hit, text, start, end)):
@@ -111,15 +116,17 @@ class Scanner:
         return found
 
 
-def _without_overlaps(seen: View, rules: Sequence[_Rule]) -> list[Hit]:
+def _without_overlaps(seen: View, rules: Sequence[_Rule], owns: Callable[[str], bool]) -> list[Hit]:
     """Hits of earlier rules first; of a later hit stays what the earlier left."""
     taken = seen.taken
+    hits: list[Hit] = []
     own = seen.kinds.find(_OWN)
     while own >= 0:
         # A token of ours is left as it is, whatever stands around it.
         taken[own] = 1
+        if not owns(seen.word(own).replace("\u2019", "'").removesuffix("'s")):
+            hits.append((own, own + 1, "SECRET", "token.made_up"))
         own = seen.kinds.find(_OWN, own + 1)
-    hits: list[Hit] = []
     for rule in rules:
         for hit in rule(seen):
             first, last, kind, rule_name = hit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
+from earwitness.privacy.replacements import LOOSE
 from earwitness.privacy.scanner.classes import Classes
 
 __all__ = ["BORDER", "Hit", "View", "view"]
@@ -19,7 +20,8 @@ _LETTER = (
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
 )
 _SPACE = " \t\n\r\x0b\x0c\x1c\x1d\x1f\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_OWN = r"\[(?:[a-z]{1,12}[0-9]?_[a-z0-9]{1,24}_[0-9a-f]{24}|secret|text|withheld)\][ \t]*"
+# Each alternative begins with a character of its own, by which it is skipped.
+_OWN = "|".join(f"{form}[ \t]*" for form in LOOSE)
 _TOKENS = re.compile(
     f"{_OWN}|[{_LETTER}]+(?:['\u2019][{_LETTER}]+)*[ \t]*|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
     f"|[^{_LETTER}{_SPACE}][ \t]*|[{_SPACE}]+"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["ASIDE", "CAPITAL", "JOIN", "NUMBER", "SPOKEN", "TAIL", "TOWN", "UNIT", "WORD", "ZIP"]
+import re
+
+from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+
+__all__ = ["CAPITAL", "JOIN", "LEAD", "NUMBER", "SPOKEN", "TAIL", "TOWN", "UNIT", "WORD", "ZIP", "begins", "ends"]
+
+_C = CHARACTERS
 
 SPOKEN = "<digit|oh|teen|tens|hundred|thousand|multi>"
 """A word of a number."""
@@ -53,8 +59,33 @@ _LOW_CITY = (
     "(?:(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname>)"
     "<anyname|unknown|bearing|weak_suffix|glued>?(?=<border|stop|comma|an|newline|mark>|$))"
 )
-_QUARTER = "(?:<comma|stop>?<quarter><stop|period>?(?:<my|de|particle>{0,2}<anyname|unknown|Unknown|common|Common|month|weak_suffix>){1,3}?)"
-ASIDE = f"(?:{_GAP}?<aside>)"
+_QUARTER = (
+    "(?:<comma|stop>?<quarter><stop|period>?"
+    "(?:<my|de|particle>{0,2}<anyname|unknown|Unknown|common|Common|month|weak_suffix>){1,3}?)"
+)
+_ASIDE = f"(?:{_GAP}?<aside>)"
 """`Rear`, `Hinterhaus`, `principal`: which part of a house."""
-TAIL = f"(?:{UNIT}|{ZIP}|{_QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{ASIDE}){{0,7}}"
+TAIL = f"(?:{UNIT}|{ZIP}|{_QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{_ASIDE}){{0,7}}"
 """What follows a street: unit, quarter, city, state, post code."""
+
+LEAD = pattern(
+    f"<unit|number_mark><stop|period>?<number>?(?:<n1|n2|n3|n4|house|letter|ident>|{SPOKEN}{{1,3}})?<comma|newline>{{0,2}}$"
+)
+"""A unit that stands before the street: `Flat 4, 19 Kingsway`."""
+_HEAD_TOKENS = 8
+_TRAILING = "".join(
+    _C[name] for name in ("comma", "newline", "stop", "filler", "mark", "an", "ye", "of", "de", "my", "hyphen", "quote")
+)
+
+
+def begins(kinds: str, grammar: re.Pattern[str], at: int) -> int:
+    """Where what belongs before a token begins; the token itself where nothing does."""
+    found = grammar.search(kinds, max(0, at - _HEAD_TOKENS), at)
+    return at if found is None else found.start()
+
+
+def ends(kinds: str, last: int) -> int:
+    """The end of an address without what only led to its next part."""
+    while kinds[last - 1] in _TRAILING:
+        last -= 1
+    return last

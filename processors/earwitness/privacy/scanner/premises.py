@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, pattern
-from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP
+from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -58,12 +58,12 @@ def find(seen: View) -> Iterator[Hit]:
             continue
         if not match["zone"] and seen.word(first) in _OTHER_UNITS:
             continue
-        yield first, _end(kinds, match.end()), "ADDRESS", "address.premise"
+        yield first, ends(kinds, match.end()), "ADDRESS", "address.premise"
     for match in _CROSSES.finditer(kinds):
-        yield match.start(), _end(kinds, match.end()), "ADDRESS", "address.crosses"
+        yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.crosses"
     for match in _SECTOR.finditer(kinds):
         if seen.word(match.start()) == "sector":
-            yield match.start(), _end(kinds, match.end()), "ADDRESS", "address.sector"
+            yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.sector"
 
 
 def _premise(seen: View, number: int) -> int:
@@ -74,14 +74,7 @@ def _premise(seen: View, number: int) -> int:
     return at if at >= 0 and seen.word(at) in _PREMISES else -1
 
 
-def _end(kinds: str, last: int) -> int:
-    while kinds[last - 1] in _TRAILING:
-        last -= 1
-    return last
-
-
 _NUMBERED = _C["number"] + _C["no"]
 _DOTS = _C["period"] + _C["stop"]
 _OPENS = "".join(_C[name] for name in ("border", "colon", "is", "at", "comma", "newline", "quote", "equals", "stop"))
-_TRAILING = "".join(_C[name] for name in ("comma", "newline", "stop", "filler", "hyphen"))
 _OTHER_UNITS = words("floor fl room rm")

@@ -202,7 +202,10 @@ WORDS: dict[str, str] = {
         "privada cerrada "
         "vía carrera cra diagonal transversal autopista rúa glorieta ronda os. al aleja plac"
     ),
-    "glued": "platz weg gasse broadway wilshire sepulveda lamar kingsway embarcadero piccadilly strand whitehall bowery kingsgate",
+    "glued": (
+        "platz weg gasse broadway wilshire sepulveda lamar kingsway embarcadero piccadilly strand whitehall bowery "
+        "kingsgate"
+    ),
     "degree": "md phd psy psyd lcsw dds rn esq jr mft lmft dvm iii iv",
     "corner": "corner esquina intersection",
     "unit": (

@@ -1,0 +1,71 @@
+"""Streets as other countries write them: `calle Mayor 3, 3º B`, `14 bis avenue Victor Hugo`, `Goethestr. 4b, 10625 Berlin`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.place_grammar import LEAD, NUMBER, TAIL, TOWN, UNIT, WORD, begins, ends
+from earwitness.privacy.scanner.view import Hit, View
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_HOUSE = pattern(f"(?:{NUMBER}){{1,2}}<comma>?<bearing>?<my>?$")
+_ROMANCE = pattern(
+    f"(?:<prefix>|<letter><solidus>)<stop|period>?(?:<de|my|particle|a>{{0,2}}(?:{WORD}|<digit|house>)"
+    f"<hyphen|quote>?){{1,5}}?"
+    f"(?P<behind><comma>?<number|no>?<stop|period|number_mark>?{NUMBER}(?:<number|no>"
+    f"<stop|period>?{NUMBER})?|<with|ye><my|prefix>{{0,2}}{NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|ye|mark|to|from>"
+    f"|$))(?:(?<=<n4|n5|n6>){TOWN})?(?:<comma>?{UNIT})?{TAIL}"
+)
+_FRENCH = pattern(
+    "<house|n1|n2|n3|n4>(?:<bis>|(?<!<house>)<suffix>(?=<suffix|prefix>))?<comma>?<suffix|prefix>(?:<de|my|particle|period|stop|quote|letter>"
+    f"{{0,3}}<Given|Surname|Surword|Ambi|Unknown|glued|Common><hyphen>?){{1,4}}{TAIL}"
+)
+_BEFORE_CODE = pattern(
+    "<Unknown|Given|Surname|Surword|Ambi|Common><hyphen|period|stop>{0,2}(?:<Unknown|Given|Surname|Surword|Ambi|Common|my|de>"
+    "<hyphen|period|stop>?){0,3}<n1|n2|n3|house><comma|newline>{1,2}<n4|n5><Unknown|Given|Surname|Surword|Ambi|glued>"
+    f"{TAIL}"
+)
+_GLUED = pattern(f"<glued><stop|period>?(?P<behind><n1|n2|n3|n4|house>?){TAIL}")
+_GLUED_HEAD = pattern(
+    f"(?:{NUMBER}<bearing>?|(?:<n1|n2|n3|n4|n5|house><comma>?){{1,2}}<capital|letter|Unknown>{{0,2}}|<Unknown|Given|Surname>{{1,2}})$"
+)
+_TYPE_FIRST = pattern(
+    f"<suffix|weak_suffix><stop|period>?<capital|prefix>{{1,3}}<n1|n2|n3|n4|n5>(?!<period|measure|colon>){TAIL}"
+)
+_FOREIGN = pattern(
+    f"<n1|n2|n3|n4|n5>{{1,2}}(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"
+    f"<hyphen|period|stop>?){{1,4}}<n1|n2|n3|n4>{TAIL}"
+)
+_NUMERIC = members("numeral") + _C["house"] + members("spoken")
+_WHOLE = (
+    (_FRENCH, "address.french"),
+    (_TYPE_FIRST, "address.type_first"),
+    (_BEFORE_CODE, "address.before_code"),
+    (_FOREIGN, "address.foreign"),
+)
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All such streets."""
+    kinds = seen.kinds
+    for match in _ROMANCE.finditer(kinds):
+        if kinds[match.start()] == _C["letter"] and not _is_calle(seen, match.start()):
+            continue
+        first = begins(kinds, _HOUSE, match.start())
+        if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
+            yield begins(kinds, LEAD, first), ends(kinds, match.end()), "ADDRESS", "address.romance"
+    for match in _GLUED.finditer(kinds):
+        first = begins(kinds, _GLUED_HEAD, match.start())
+        if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
+            yield begins(kinds, LEAD, first), ends(kinds, match.end()), "ADDRESS", "address.glued"
+    for grammar, rule in _WHOLE:
+        for match in grammar.finditer(kinds):
+            yield match.start(), ends(kinds, match.end()), "ADDRESS", rule
+
+
+def _is_calle(seen: View, at: int) -> bool:
+    """Whether a letter and a slash stand for a street: `C/ Alcalá 200`."""
+    return seen.word(at) == "c" and seen.raw[at + 2 : at + 3] != [] and seen.raw[at + 2][0].isupper()

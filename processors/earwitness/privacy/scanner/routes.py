@@ -1,0 +1,57 @@
+"""Places that are no house in a street: corners, crossings, highways by number, boxes of the post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner.classes import pattern
+from earwitness.privacy.scanner.place_grammar import SPOKEN, TAIL, begins, ends
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_NUMBERED_ROUTE = pattern(
+    f"<common|statename>?<suffix|weak_suffix>{SPOKEN}{{1,3}}+<number>(?:{SPOKEN}{{1,5}}+|<n1|n2|n3|n4>){TAIL}"
+)
+_HIGHWAY = pattern(f"<n1|n2|n3|n4|n5><suffix|weak_suffix><n1|n2|n3><bearing>?{TAIL}")
+_ROUTES = words("highway hwy road route rte loop")
+_CROSS = pattern(
+    "<suffix><period|stop>?<an|ye|at><bearing>?(?:<tens>?<ordinal>|<nth>|<capital|Common|common>{1,2})<suffix>"
+)
+_CROSS_HEAD = pattern("<bearing>?(?:<tens>?<ordinal>|<nth>|<capital>{1,2})$")
+_CORNER = pattern(
+    "<corner><of|de|my|with>{1,2}(?P<value>(?:<^newline|stop|comma|an|common>|<stop>(?=<capital>)){1,5}<an|with|de>"
+    "(?:<^newline|stop|comma|an|suffix>){0,4}<suffix|weak_suffix|capital|nth|ordinal|surname|unknown>)"
+)
+_BOX = pattern(
+    f"<box><number_mark|number>?<numeral|digit|oh|teen|tens>{{1,6}}(?:<comma|newline>{{0,2}}<box><numeral>)?{TAIL}"
+)
+_BOX_HEAD = pattern(
+    "(?:<letter><period><oh|letter><period|stop>|<letter><period><oh|letter>|<idcue|po|oh|unit>"
+    "|<unit><numeral>|<letter><oh>)$"
+)
+_MILITARY = pattern(
+    "(?:<unit|box|UNKNOWN><capital|numeral|unknown>(?:<comma>?<box><numeral>)?)"
+    "<comma|newline>{0,2}<po><state>(?:<n5>(?:<hyphen><n4>)?)?"
+)
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All such places."""
+    kinds = seen.kinds
+    for match in _BOX.finditer(kinds):
+        yield begins(kinds, _BOX_HEAD, match.start()), ends(kinds, match.end()), "ADDRESS", "address.box"
+    for match in _CROSS.finditer(kinds):
+        first = begins(kinds, _CROSS_HEAD, match.start())
+        if first < match.start():
+            yield first, match.end(), "ADDRESS", "address.cross"
+    for match in _CORNER.finditer(kinds):
+        yield *match.span("value"), "ADDRESS", "address.corner"
+    for match in _HIGHWAY.finditer(kinds):
+        if seen.word(match.start() + 1) in _ROUTES and seen.raw[match.start() + 1][0].isupper():
+            yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.highway"
+    for match in _NUMBERED_ROUTE.finditer(kinds):
+        yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.route"
+    for match in _MILITARY.finditer(kinds):
+        yield *match.span(), "ADDRESS", "address.military"

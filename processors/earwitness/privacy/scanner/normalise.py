@@ -13,7 +13,9 @@ from functools import cache
 
 from earwitness.privacy import normalise as fields
 from earwitness.privacy.scanner.classes import CHARACTERS, Classes, members
+from earwitness.privacy.scanner.letter_names import LETTER_NAMES
 from earwitness.privacy.scanner.lexicon import lexicon
+from earwitness.privacy.scanner.number_words import REPEATS
 from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.view import View, view
 
@@ -34,27 +36,6 @@ _JOINERS = {
     _C["under"]: "_",
     _C["plus"]: "+",
     _C["plus_mark"]: "+",
-}
-_LETTER_NAMES = {
-    "eme": "m",
-    "erre": "r",
-    "ele": "l",
-    "ese": "s",
-    "ene": "n",
-    "eñe": "ñ",
-    "jota": "j",
-    "hache": "h",
-    "efe": "f",
-    "equis": "x",
-    "zeta": "z",
-    "uve": "v",
-    "ka": "k",
-    "cu": "q",
-    "te": "t",
-    "be": "b",
-    "ce": "c",
-    "pe": "p",
-    "ge": "g",
 }
 _STREETS = {
     "street": "st",
@@ -160,9 +141,9 @@ def _pieces(seen: View) -> Iterator[tuple[str, str]]:
             continue
         word = seen.word(at)
         if kind == _C["multi"]:
-            repeat = 3 if word in ("triple", "treble") else 2
+            repeat = REPEATS[word]
         elif kind in _LETTERS or kind == _C["letname"]:
-            yield _C["letter"], _LETTER_NAMES.get(word, word) * repeat
+            yield _C["letter"], LETTER_NAMES.get(word, word) * repeat
             repeat = 1
             if kinds[at + 1 : at + 3] == _C["as"] + _C["in"]:
                 at += 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DIGITS", "HUNDREDS", "NUMBERS", "TENS"]
+__all__ = ["DIGITS", "HUNDREDS", "NUMBERS", "REPEATS", "TENS"]
 
 _DIGITS_EN = "zero one two three four five six seven eight nine"
 _DIGITS_ES = "cero uno dos tres cuatro cinco seis siete ocho nueve"
@@ -45,3 +45,6 @@ NUMBERS |= {"ninty": "90", "hundred": "100", "cien": "100", "ciento": "100", "th
 
 TENS = f"{_TENS_EN} {_TENS_ES} fourty ninty"
 """Words for ten times something."""
+
+REPEATS = {"double": 2, "dubble": 2, "doble": 2, "triple": 3, "treble": 3, "quadruple": 4}
+"""How often the digit or the letter behind it is meant."""

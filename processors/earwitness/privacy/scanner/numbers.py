@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members
-from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS
+from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
 
 __all__ = ["Digits", "luhn", "read"]
 
@@ -18,7 +18,6 @@ _TWO = _C["teen"]
 _CORRECTION = _C["wait"] + _C["no"]
 _HOMOPHONES = {"won": "1", "to": "2", "too": "2", "for": "4", "ate": "8"}
 """What speech recognition writes for a digit in a row of them."""
-_REPEATS = {"double": 2, "dubble": 2, "doble": 2, "triple": 3, "treble": 3, "quadruple": 4}
 _PHONE = 10
 
 
@@ -117,8 +116,8 @@ class _Reader:
             self._numeral(word)
         elif kind in _SINGLE:
             self._digit(DIGITS[word])
-        elif word in _REPEATS and kind == _C["multi"]:
-            self._repeat, self._open = _REPEATS[word], 0
+        elif word in REPEATS and kind == _C["multi"]:
+            self._repeat, self._open = REPEATS[word], 0
         elif word in NUMBERS:
             self._number(NUMBERS[word])
         elif word in _HOMOPHONES:

@@ -5,7 +5,8 @@ A word has one class; the first table that holds it wins. Names and ordinary wor
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.number_words import DIGITS, HUNDREDS, NUMBERS, TENS
+from earwitness.privacy.scanner.letter_names import LETTER_NAMES
+from earwitness.privacy.scanner.number_words import DIGITS, HUNDREDS, NUMBERS, REPEATS, TENS
 
 __all__ = ["WORDS", "words"]
 
@@ -24,7 +25,7 @@ WORDS: dict[str, str] = {
     "hundred": f"hundred cien ciento {HUNDREDS}",
     "thousand": "thousand mil",
     "teen": " ".join(word for word, value in NUMBERS.items() if len(value) == 2 and word not in TENS.split()),
-    "multi": "double triple treble dubble doble quadruple",
+    "multi": " ".join(REPEATS),
     "ordinal": (
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
         "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth"
@@ -35,7 +36,7 @@ WORDS: dict[str, str] = {
         "capital lowercase uppercase mayúscula minúscula caps little apostrophe exclamation question "
         "ampersand percent dollar-sign"
     ),
-    "letname": "eme erre ele ese ene eñe jota hache efe equis zeta uve ka cu te be ce pe ge",
+    "letname": " ".join(LETTER_NAMES),
     "filler": (
         "matlab haan ji ya yaar accha achha pues um uh er ah eh umm uhh erm hmm mm mmm em uhm este ehm "
         "emm \u200b \u200c \u200d \u00ad \u2060 \ufeff"

@@ -117,6 +117,10 @@ def test_settings_that_a_stage_needs(tmp_path: Path):
     assert outcomes(found) == ["problem", "problem"]
     assert "a masking key is one line" in found[0].line
     assert "no quarantine key is configured" in found[1].line
+    words = tmp_path / "words.toml"
+    words.write_text("people = 1\n")
+    file.write_text(file.read_text() + f'privacy_dictionary = "{words}"\n')
+    assert f"{words}, line 1: people is a list of texts" in check_settings(own_places([file], {})[0])[-1].line
     password.chmod(0o644)
     places, (unreadable,) = own_places([file], {})
     assert places == []

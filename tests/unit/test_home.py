@@ -258,6 +258,19 @@ class TestRoles:
         for file in started.secrets.iterdir():
             assert file.read_text().strip() not in values
 
+    def test_only_privacy_is_told_how_free_text_is_masked_and_a_wrong_dictionary_stops_the_start(
+        self, started, monkeypatch, tmp_path
+    ):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("EARWITNESS_PRIVACY_PRESET", "strict")
+        monkeypatch.setenv("EARWITNESS_PRIVACY_DICTIONARY", "words.toml")
+        for role in stack.ROLES:
+            settings = Settings.load(control.environment(started.path, role))
+            told = (settings.privacy_preset, settings.privacy_dictionary)
+            assert told == (("strict", tmp_path / "words.toml") if role == "privacy" else ("balanced", None))
+        with pytest.raises(UsageError, match="cannot read the dictionary"):
+            stack.steps(started, ["privacy"])
+
     def test_an_unknown_role_is_refused(self, started):
         with pytest.raises(UsageError, match="no role king"):
             control.environment(started.path, "king")

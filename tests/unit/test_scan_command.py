@@ -120,3 +120,26 @@ def test_whoever_writes_slowly_is_answered_line_by_line(key_file):
 @pytest.mark.parametrize("arguments", [["--preset", "lax"], ["--max-chars", "0"]])
 def test_wrong_options_are_refused(arguments):
     assert run("", *arguments)[0] == 2
+
+
+def test_the_site_s_words_and_its_preset_come_from_settings_or_options(key_file, tmp_path, monkeypatch):
+    words = tmp_path / "words.toml"
+    words.write_text('people = ["Oluwaseun Adeyemi"]\n[keep]\nphones = ["+1 415 555 0100"]\n')
+    words.chmod(0o600)
+    text = "adeyemi called 415-555-0100 and 415-555-0134"
+    _, (plain,), _ = run(asked(text), key=key_file)
+    assert [kind for _, _, kind in plain["spans"]] == ["PHONE", "PHONE"]
+    _, (own,), _ = run(asked(text), "--dictionary", str(words), key=key_file)
+    assert own["spans"] == [[0, 7, "PERSON"], [32, 44, "PHONE"]]
+    config = tmp_path / "privacy.toml"
+    config.write_text(f'privacy_dictionary = "{words}"\nprivacy_preset = "strict"\n')
+    _, answers, _ = run(asked(text, "and then Zorblax blinked"), "--config", str(config), key=key_file)
+    assert answers[0] == own
+    assert answers[1]["spans"] == [[9, 16, "PERSON"]]
+    words.chmod(0o602)
+    code, answers, err = run(asked(text), "--dictionary", str(words), key=key_file)
+    assert (code, answers) == (2, [])
+    assert (
+        err
+        == f"earwitness: the dictionary {words} says what stays unmasked, and others may write it; run: chmod go-w {words}\n"
+    )

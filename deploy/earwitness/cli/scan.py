@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import click
 
 from earwitness.cli.options import config_file
+from earwitness.privacy.dictionary import Dictionary
 from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.scanner import MAX_CHARS, Scanner
@@ -42,9 +43,12 @@ class _Line(NamedTuple):
 @click.option(
     "--preset",
     type=click.Choice(["strict", "balanced"]),
-    default="balanced",
-    show_default=True,
-    help="strict also takes any unknown word with a capital for a name.",
+    help="strict also takes any unknown word with a capital for a name.  [default: as the pipeline is set, or balanced]",
+)
+@click.option(
+    "--dictionary",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The site's own words, as TOML.  [default: EARWITNESS_PRIVACY_DICTIONARY]",
 )
 @click.option(
     "--max-chars",
@@ -54,7 +58,9 @@ class _Line(NamedTuple):
     help="Characters of a text that are read; what is beyond is masked whole.",
 )
 @config_file
-def scan(*, preset: Literal["strict", "balanced"], max_chars: int, config: Path | None) -> int:
+def scan(
+    *, preset: Literal["strict", "balanced"] | None, dictionary: Path | None, max_chars: int, config: Path | None
+) -> int:
     """Find personal data in texts: JSON lines with "id" and "text" in, spans and the masked text out.
 
     Answers come in the order of the lines. A line that is none gets {"id", "line", "error"} in its place; exit code 1 when
@@ -62,8 +68,13 @@ def scan(*, preset: Literal["strict", "balanced"], max_chars: int, config: Path 
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed; give JSON lines")
-    free_text = FreeText(_key(config))
-    scanner = Scanner(preset, max_chars=max_chars)
+    settings = Settings.load(os.environ, config)
+    free_text = FreeText(_key(settings))
+    scanner = Scanner(
+        preset or ("strict" if settings.privacy_preset == "strict" else "balanced"),
+        dictionary=Dictionary.load(dictionary or settings.privacy_dictionary),
+        max_chars=max_chars,
+    )
     failed = False
     out = sys.stdout.buffer
     for lines in _batches(sys.stdin.fileno()):
@@ -84,8 +95,7 @@ def scan(*, preset: Literal["strict", "balanced"], max_chars: int, config: Path 
     return 1 if failed else 0
 
 
-def _key(config: Path | None) -> MaskingKey:
-    settings = Settings.load(os.environ, config)
+def _key(settings: Settings) -> MaskingKey:
     if settings.masking_key_file is not None:
         return MaskingKey.from_file(settings.masking_key_file)
     click.echo("earwitness: no masking key is configured; tokens are made with one for this run alone", err=True)

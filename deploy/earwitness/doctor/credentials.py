@@ -8,7 +8,9 @@ from pathlib import Path
 
 from earwitness.doctor.findings import Finding, ok, problem, what_and_do
 from earwitness.doctor.places import Place
+from earwitness.privacy.dictionary import Dictionary
 from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.site import Site
 from earwitness.runtime.errors import SettingsError
 from earwitness.stream.sealing import QuarantineKey
 
@@ -18,11 +20,14 @@ _SHOWN = 5
 
 
 def check_settings(places: Iterable[Place]) -> list[Finding]:
-    """Keys that cannot be used, and what the user of a place needs and does not have."""
+    """Keys and dictionaries that cannot be used, and what the user of a place needs and does not have."""
     findings: list[Finding] = []
     for place in places:
         found = [_misset(place, error) for error in _errors(place)]
-        findings += found or [ok("settings", place.name, "all that it needs is set and readable")]
+        fine = "all that it needs is set and readable"
+        if place.user == "privacy" and not found:
+            fine += f"; free text: {Site.from_settings(place.settings)}"
+        findings += found or [ok("settings", place.name, fine)]
     return findings
 
 
@@ -43,6 +48,10 @@ def _errors(place: Place) -> Iterator[SettingsError]:
             QuarantineKey.from_file(settings.quarantine_key_file)
         except SettingsError as error:
             yield error
+    try:
+        Dictionary.load(settings.privacy_dictionary)
+    except SettingsError as error:
+        yield error
     if place.user == "sink" and settings.clickhouse is None:
         yield SettingsError("the sink has no ClickHouse; set EARWITNESS_CLICKHOUSE_URL")
 

@@ -14,6 +14,7 @@ from earwitness.embedded.secrets import CLICKHOUSE_USERS, KAFKA_USERS, Secrets
 from earwitness.embedded.service import Service
 from earwitness.embedded.supervisor import Progress, Step
 from earwitness.runtime.errors import UsageError
+from earwitness.runtime.secret import PREFIX
 from earwitness.runtime.settings import ClickHouseSettings, KafkaSettings, Settings
 
 __all__ = ["ROLES", "WORKERS", "role_environment", "steps"]
@@ -47,10 +48,13 @@ def steps(home: Home, workers: Sequence[str]) -> list[Step]:
     except OSError as error:
         raise cannot_write(error, home.path) from error
     if "privacy" in workers:
+        from earwitness.privacy.dictionary import Dictionary
         from earwitness.privacy.keys import MaskingKey
 
         # Refused here, before anything runs, and not by the worker half a minute later.
         MaskingKey.from_file(secrets.masking_key_file)
+        settings = Settings.load({PREFIX + name: value for name, value in _users_privacy().items()})
+        Dictionary.load(settings.privacy_dictionary)
     return [
         Step("starting the broker", lambda progress: _broker(home, secrets, chosen, progress), ready_seconds=120.0),
         Step("making Kafka users and topics", lambda _: _make_topics(secrets, chosen)),
@@ -90,6 +94,7 @@ def role_environment(home: Home, role: str) -> dict[str, str]:
         values["CLICKHOUSE_REGISTRY_URL"] = _catalogue_url(chosen)
     if role == "privacy":
         values["MASKING_KEY_FILE"] = str(secrets.masking_key_file)
+        values |= _users_privacy()
     if role in {"admin", "privacy"}:
         values["QUARANTINE_KEY_FILE"] = str(secrets.quarantine_key_file)
     return _users_registry(home) | {f"EARWITNESS_{name}": value for name, value in values.items()}
@@ -104,6 +109,15 @@ def _users_registry(home: Home) -> dict[str, str]:
     for name in ("EARWITNESS_REGISTRY_CACHE", "EARWITNESS_REGISTRY_PASSWORD_FILE", "EARWITNESS_REGISTRY_CA_FILE"):
         if found.get(name):
             found[name] = str(Path(found[name]).absolute())
+    return found
+
+
+def _users_privacy() -> dict[str, str]:
+    """How the user wants free text masked, from this process's environment, with a path that holds anywhere."""
+    names = ("PRIVACY_PRESET", "PRIVACY_DICTIONARY")
+    found = {name: value for name in names if (value := os.environ.get(PREFIX + name))}
+    if "PRIVACY_DICTIONARY" in found:
+        found["PRIVACY_DICTIONARY"] = str(Path(found["PRIVACY_DICTIONARY"]).absolute())
     return found
 
 

@@ -160,7 +160,8 @@ def _entries(entries: object, check: Callable[[str], str], where: Callable[[str]
 
 
 def _place(text: str, where: str, full: str, what: str) -> str:
-    return f"{where}{_line(text, what)}: {full}"
+    key = full.rpartition(".")[2]
+    return f"{where}{_line(text, what) or _line(text, key)}: {full}"
 
 
 def _line(text: str, what: str) -> str:

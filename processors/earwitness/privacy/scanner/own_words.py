@@ -88,23 +88,32 @@ class OwnWords:
         return self._kept.covers(seen, first, last) or self._ids.covers(text, start, end)
 
 
-class _Sequences(dict[str, tuple[tuple[str, ...], ...]]):
-    """Sequences of words; answers a raw token with those that begin with it, the longest first, and remembers that."""
+class _Node(dict[str, "_Node"]):
+    """What may follow the words so far; `ends` when they are a whole sequence."""
+
+    ends = False
+
+
+class _Sequences(dict[str, _Node | None]):
+    """Sequences of words, as a tree; answers a raw token with the branch that begins with it, and remembers that."""
 
     def __init__(self, sequences: Iterable[tuple[str, ...]]) -> None:
         super().__init__()
-        self._by_first: dict[str, set[tuple[str, ...]]] = {}
+        self._root = _Node()
         self._longest = 0
         self.add(sequences)
 
     def add(self, sequences: Iterable[tuple[str, ...]]) -> None:
         """Take more of them."""
-        for each in sequences:
-            self._by_first.setdefault(each[0], set()).add(each)
-            self._longest = max(self._longest, len(each))
+        for sequence in sequences:
+            node = self._root
+            for word in sequence:
+                node = node.setdefault(word, _Node())
+            node.ends = True
+            self._longest = max(self._longest, len(sequence))
 
-    def __missing__(self, raw: str) -> tuple[tuple[str, ...], ...]:
-        found = tuple(sorted(self._by_first.get(_folded(raw), ()), key=len, reverse=True))
+    def __missing__(self, raw: str) -> _Node | None:
+        found = self._root.get(_folded(raw))
         if len(raw) <= _CACHED_LENGTH:
             if len(self) >= CACHED_TOKENS:
                 self.clear()
@@ -113,34 +122,37 @@ class _Sequences(dict[str, tuple[tuple[str, ...], ...]]):
 
     def find(self, seen: View) -> Iterator[tuple[int, int]]:
         """Where they stand: tokens `first` to `last - 1`."""
-        if self._by_first:
-            for at, found in enumerate(map(self.__getitem__, seen.raw)):
-                if found and (end := _end(seen, at, found)):
+        if self._root:
+            for at, node in enumerate(map(self.__getitem__, seen.raw)):
+                if node is not None and (end := _end(seen, at, node)):
                     yield at, end
 
     def covers(self, seen: View, first: int, last: int) -> bool:
         """Whether one of them holds all of the tokens `first` to `last - 1`."""
         return any(
-            found and _end(seen, at, found) >= last
+            _end(seen, at, node) >= last
             for at in range(first, max(-1, first - 2 * self._longest), -1)
-            if (found := self[seen.raw[at]])
+            if (node := self[seen.raw[at]]) is not None
         )
 
 
-def _end(seen: View, at: int, sequences: tuple[tuple[str, ...], ...]) -> int:
-    """Behind the longest of the sequences that stands at a token; 0 when none does."""
+def _end(seen: View, at: int, node: _Node) -> int:
+    """Behind the longest sequence that begins with a token; 0 when none does."""
     raw = seen.raw
-    for sequence in sequences:
-        end = at + 1
-        for word in sequence[1:]:
-            if end < len(raw) and raw[end].rstrip(" \t") in _BETWEEN:
-                end += 1
-            if end >= len(raw) or _folded(raw[end]) != word:
+    at += 1
+    end = at if node.ends else 0
+    while node and at < len(raw):
+        if raw[at].rstrip(" \t") in _BETWEEN:
+            at += 1
+            if at >= len(raw):
                 break
-            end += 1
-        else:
-            return end
-    return 0
+        found = node.get(_folded(raw[at]))
+        if found is None:
+            break
+        node = found
+        at += 1
+        end = at if node.ends else end
+    return end
 
 
 class _Ids:

@@ -30,9 +30,9 @@ import machine
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
+from earwitness.privacy.policy import Policy
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.texts import Texts
@@ -135,7 +135,7 @@ class Whole:
 
     def __init__(self, family: str, partition: int) -> None:
         self._tokens = Tokens(KEY)
-        self._texts = Texts(FreeText(KEY))
+        self._texts = Texts().table(self._tokens, "", Policy())
         self._partition = partition
         self._plans = {}
         for kind in catalogue.kinds():
@@ -157,12 +157,12 @@ class Whole:
         for name, pii in fields:
             text = record[name]
             if isinstance(text, str):
-                table = self._texts.table if pii == "text" else self._tokens.table(pii)
+                table = self._texts if pii == "text" else self._tokens.table(pii)
                 record[name] = text_of(table[encoded(text)])
         for change in record.get("changes", ()):
             for name in ("old_value", "new_value"):
                 if change[name]:
-                    change[name] = text_of(self._texts.table[encoded(change[name])])
+                    change[name] = text_of(self._texts[encoded(change[name])])
         record.update(heads)
         record["kind"] = kind
         record["source_topic_id"] = TOPIC_ID

@@ -27,7 +27,7 @@ class Masks:
         return encode("string", mask(value[size:].decode(), self.pii))
 
 
-def table_of(pii):
+def table_of(pii, _):
     return None if pii == "none" else Masks(pii)
 
 
@@ -78,7 +78,7 @@ SPELLINGS = st.builds(Blocks, st.integers(0, 2**32))
 @given(kind=texts(), pii=st.sampled_from(["none", "text", "client"]), spelling=SPELLINGS, data=st.data())
 def test_declared_texts_change_and_one_block_comes_out(kind, pii, spelling, data):
     value = data.draw(values(kind))
-    rewriter = Rewriter({"type": kind, "pii": pii}, table_of)
+    rewriter = Rewriter({"name": "f", "type": kind, "pii": pii}, table_of)
     rewritten = rewriter[encode(kind, value, spelling)]
     assert rewritten == encode(kind, masked(kind, value, pii))
 
@@ -87,14 +87,14 @@ def test_declared_texts_change_and_one_block_comes_out(kind, pii, spelling, data
 @given(kind=definitions(), spelling=SPELLINGS, data=st.data())
 def test_what_holds_nothing_personal_stays(kind, spelling, data):
     value = data.draw(values(kind))
-    rewriter = Rewriter({"type": kind, "pii": "none"}, table_of)
+    rewriter = Rewriter({"name": "f", "type": kind, "pii": "none"}, table_of)
     assert rewriter[encode(kind, value, spelling)] == encode(kind, value)
 
 
 @FEWER
 @given(kind=definitions(), data=st.data(), garbage=st.binary(min_size=1, max_size=30))
 def test_damaged_values_are_refused(kind, data, garbage):
-    rewriter = Rewriter({"type": kind, "pii": "none"}, table_of)
+    rewriter = Rewriter({"name": "f", "type": kind, "pii": "none"}, table_of)
     encoded = encode(kind, data.draw(values(kind, small=True)), data.draw(SPELLINGS))
     for end in range(min(len(encoded), 300)):
         with pytest.raises(TruncatedError):
@@ -127,7 +127,7 @@ CHANGE = record([("string", "none"), (["null", "string"], "text")])
     ],
 )
 def test_what_no_list_can_be_is_refused(encoded, error):
-    rewriter = Rewriter({"type": {"type": "array", "items": CHANGE}}, table_of)
+    rewriter = Rewriter({"name": "f", "type": {"type": "array", "items": CHANGE}}, table_of)
     assert rewriter[b"\x01\x0a\x02a\x02\x02b\x00"] == encode(
         {"type": "array", "items": CHANGE},
         [{"f0": "a", "f1": (1, mask("b", "text"))}],
@@ -152,4 +152,4 @@ def test_what_no_list_can_be_is_refused(encoded, error):
 )
 def test_personal_data_in_what_is_no_text_is_refused_at_once(kind):
     with pytest.raises(SchemaError, match="only text can be masked"):
-        Rewriter({"type": kind, "pii": "text"}, table_of)
+        Rewriter({"name": "f", "type": kind, "pii": "text"}, table_of)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.site import USUAL, Site
 from earwitness.privacy.splicers import splicer
 from earwitness.privacy.texts import Texts
@@ -57,7 +56,7 @@ class RawSchemas:
         site: Site = USUAL,
     ) -> None:
         self.tokens = tokens
-        self.texts = Texts(FreeText(tokens.key), site)
+        self.texts = Texts(site)
         self._wire_ids = wire_ids
         self._clock = clock
         self._known: dict[int, RawSchema] = {}

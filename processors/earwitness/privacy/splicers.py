@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from earwitness.privacy.texts import WHOLE, Texts
+from earwitness.privacy.policy import policies
+from earwitness.privacy.replacements import TEXT
+from earwitness.privacy.texts import Texts
 from earwitness.privacy.tokens import Constant, Tokens, text_of
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.masked import HEAD_TOKENS
@@ -25,41 +26,36 @@ def splicer(raw: Schema, tokens: Tokens, texts: Texts) -> Splicer:
     Raises:
         SchemaError: the schema holds personal data in a form that cannot be masked.
     """
+    treated = policies(raw)
+    keys = _AttributeKeys()
+
+    def table_of(pii: str, path: str) -> Table | None:
+        if pii == KEY:
+            return keys
+        if pii == "text":
+            return texts.table(tokens, f"{raw.name}.{path}", treated[path])
+        return None if pii == "none" else tokens.table(pii)
+
     replaced: dict[str, Table] = {}
     for field in raw.fields:
-        kind = field["type"]
-        pii = str(field.get("pii", "none"))
+        name, kind = field["name"], field["type"]
         if _is_text(kind):
-            if pii != "none":
-                replaced[field["name"]] = _table(pii, tokens, texts)
+            table = table_of(str(field.get("pii", "none")), name)
+            if table is not None:
+                replaced[name] = table
         elif _holds_pii(field):
             # The walker hands over a nullable value without its branch.
             kind = next(branch for branch in kind if branch != "null") if isinstance(kind, list) else kind
-            replaced[field["name"]] = _Nested(Rewriter(field | {"type": kind}, _nested_tables(tokens, texts)))
+            replaced[name] = _Nested(Rewriter(field | {"type": kind}, table_of))
     heads = {head: tokens.coarse(head) for head in HEAD_TOKENS}
     by_source = {source: heads[head] for head, source in HEAD_TOKENS.items()}
     return compile_splicer(raw.definition, replaced, by_source, "replayed")
 
 
-def _table(pii: str, tokens: Tokens, texts: Texts) -> Table:
-    return texts.table if pii == "text" else tokens.table(pii)
-
-
-def _nested_tables(tokens: Tokens, texts: Texts) -> Callable[[str], Table | None]:
-    keys = _AttributeKeys()
-
-    def table_of(pii: str) -> Table | None:
-        if pii == KEY:
-            return keys
-        return None if pii == "none" else _table(pii, tokens, texts)
-
-    return table_of
-
-
 class _AttributeKeys:
     """Keeps a map's key that looks like a name in a program; any other may be something that a caller said."""
 
-    _unknown = Constant(WHOLE)
+    _unknown = Constant(TEXT)
 
     def __getitem__(self, value: bytes, /) -> bytes:
         return value if _SAFE_KEY.match(text_of(value)) else self._unknown[value]

@@ -24,15 +24,16 @@ class Rewriter:
 
     Args:
         field: the record's field as Avro JSON, with its `pii`; a nested record's fields may bring their own.
-        table_of: by `pii` (and `"key"` for a map's keys), the table that replaces a string, or None to leave it.
+        table_of: by `pii` (and `"key"` for a map's keys) and path (`changes.old_value`), the table that replaces a string,
+            or None to leave it.
 
     Raises:
         SchemaError: the field has a type that cannot be rewritten, or personal data in something that is no text.
     """
 
-    def __init__(self, field: Mapping[str, Any], table_of: Callable[[str], Table | None]) -> None:
+    def __init__(self, field: Mapping[str, Any], table_of: Callable[[str, str], Table | None]) -> None:
         self._table_of = table_of
-        self._write = self._writer(field["type"], str(field.get("pii", "none")))
+        self._write = self._writer(field["type"], str(field.get("pii", "none")), field["name"])
 
     def __getitem__(self, encoded: bytes) -> bytes:
         """The value with its strings replaced.
@@ -49,23 +50,26 @@ class Rewriter:
             raise MalformedError("bytes are left over behind a nested value")
         return b"".join(out)
 
-    def _writer(self, kind: Any, pii: str) -> _Writer:
+    def _writer(self, kind: Any, pii: str, path: str) -> _Writer:
         if isinstance(kind, list):
-            return self._union([self._writer(branch, pii) for branch in kind])
+            return self._union([self._writer(branch, pii, path) for branch in kind])
         schema: Mapping[str, Any] = kind if isinstance(kind, dict) else {"type": kind}
         name = schema["type"]
         if isinstance(name, dict | list):
-            return self._writer(name, pii)
+            return self._writer(name, pii, path)
         if name == "string":
-            return _string(self._table_of(pii))
+            return _string(self._table_of(pii, path))
         if name == "record":
-            writers = [self._writer(field["type"], str(field.get("pii", pii))) for field in schema["fields"]]
+            writers = [
+                self._writer(field["type"], str(field.get("pii", pii)), f"{path}.{field['name']}")
+                for field in schema["fields"]
+            ]
             return _sequence(writers)
         if name == "array":
-            return _blocks(self._writer(schema["items"], pii))
+            return _blocks(self._writer(schema["items"], pii, path))
         if name == "map":
-            keys = _string(None if pii == "none" else self._table_of(KEY))
-            return _blocks(_sequence([keys, self._writer(schema["values"], pii)]))
+            keys = _string(None if pii == "none" else self._table_of(KEY, path))
+            return _blocks(_sequence([keys, self._writer(schema["values"], pii, path)]))
         if pii != "none" and name != "null":
             raise SchemaError(f"a nested value of type {name!r} holds pii {pii!r}, but only text can be masked")
         return _copy(schema)

@@ -1,0 +1,87 @@
+"""How each field's free text is treated: its own policy, declared in its schema beside `pii: text`.
+
+`preset` says how it is read (`balanced` where nothing is said), `keep` what stays in it though it looks personal:
+`job`, a number without blanks or signs, in the keys that an app builds from its job numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from earwitness.privacy.scanner import Span
+from earwitness.runtime.setting_values import Preset
+from earwitness.schemas import catalogue
+from earwitness.schemas.catalogue import Schema
+from earwitness.schemas.errors import UnknownSchemaError
+
+__all__ = ["Policy", "policies"]
+
+_STRICTER: tuple[Preset, ...] = ("balanced", "strict", "whole")
+_JOB = re.compile(r"[0-9]{1,20}\Z")
+_MISTAKEN_FOR_JOBS = frozenset({"PHONE", "CARD", "SSN", "ZIP", "IBAN", "DRIVER_ID"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a field's text is treated.
+
+    Attributes:
+        preset: how it is read; `whole`: not at all, it is always `[text]`.
+        keep: kinds of ids that stay in it.
+    """
+
+    preset: Preset = "balanced"
+    keep: tuple[str, ...] = ()
+
+    def under(self, site: Preset) -> Policy:
+        """The policy in an installation with that preset: the stricter one holds."""
+        return Policy(max(self.preset, site, key=_STRICTER.index), self.keep)
+
+    def personal(self, text: str, spans: list[Span]) -> list[Span]:
+        """Those of a text's spans that do not stay."""
+        if "job" not in self.keep or not spans:
+            return spans
+        return [
+            span for span in spans if span.kind not in _MISTAKEN_FOR_JOBS or not _JOB.match(text[span.start : span.end])
+        ]
+
+
+def policies(schema: Schema) -> dict[str, Policy]:
+    """By path (`changes.old_value`), the policy of each free text in a raw schema.
+
+    A version that was released before a policy was declared is treated by the newest one's: what is masked more today
+    is so in yesterday's events too.
+    """
+    found = dict(_declared(schema.definition["fields"]))
+    try:
+        newest = catalogue.raw(schema.kind)
+    except UnknownSchemaError:
+        return {path: policy or Policy() for path, policy in found.items()}
+    told = dict(_declared(newest.definition["fields"]))
+    return {path: policy or told.get(path) or Policy() for path, policy in found.items()}
+
+
+def _declared(
+    fields: Iterable[Mapping[str, Any]], path: str = "", pii: str = "none"
+) -> Iterator[tuple[str, Policy | None]]:
+    for field in fields:
+        where, own = path + field["name"], str(field.get("pii", pii))
+        if own == "text":
+            said = "preset" in field or "keep" in field
+            yield where, Policy(field.get("preset", "balanced"), tuple(field.get("keep", ()))) if said else None
+        for inner in _records(field["type"]):
+            yield from _declared(inner, f"{where}.", own)
+
+
+def _records(kind: Any) -> Iterator[list[Mapping[str, Any]]]:
+    for branch in kind if isinstance(kind, list) else [kind]:
+        if not isinstance(branch, dict):
+            continue
+        if branch["type"] == "record":
+            yield branch["fields"]
+        for part in ("items", "values"):
+            if part in branch:
+                yield from _records(branch[part])

@@ -221,6 +221,10 @@ WORDS: dict[str, str] = {
     "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
     "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement",
     "bis": "bis",
+    # what is done with a code
+    "press": (
+        "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea"
+    ),
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo",
     "direction": "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste",

@@ -1,0 +1,128 @@
+"""Codes that no noun names: what is done with them tells, as in `punch 4471`, `they texted 4471`, `it's 4471 to get in`.
+
+The codes of cards belong here too: `three digits on the back`, `c v v`, what follows a card's expiry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner import context
+from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_DIGIT = "<n1|n2|n3|n4|n5|n6|n7|n8|digit|oh|teen|tens|hundred|multi>"
+_MARK = "<hash|number_mark|star_mark>"
+_VALUE = (
+    f"(?P<value>(?:<letter><hyphen>)?(?P<before>{_MARK}?){_DIGIT}(?:<filler|comma|hyphen|dash>{{0,2}}{_DIGIT}){{0,9}}+"
+    f"(?P<after>{_MARK}?))(?!<hyphen|solidus|period><numeral>)"
+)
+_LINK = "<is|its|colon|comma|filler|quote|like|you|know>"
+_PRESS = pattern(f"<press|phone><in|filler|code|comma|colon|like>{{0,2}}{_VALUE}")
+_TEXTED = pattern(
+    f"<phone|common>(?:(?<=<phone>)<me|my|common>?|(?<=<common>))<common|me|my|you>{{0,2}}<filler|comma|colon|quote>{{0,2}}{_VALUE}"
+)
+_TO_OPEN = pattern(
+    f"<to|for>(?P<verb><common|lock|unknown|press>)<in|lock|common|my|direction>{{0,3}}<comma>?"
+    f"(?P<link><is|its|press|with|colon|this>)<filler|in|comma|is|my|code>{{0,2}}{_VALUE}"
+)
+_ENDS_OPENING = pattern(
+    "<is|its|comma|press|border|with|code|phone|common>(?P<value>"
+    f"{_MARK}?{_DIGIT}(?:<filler|comma|hyphen>{{0,2}}{_DIGIT}){{0,7}}+{_MARK}?)"
+    "(?:<to|for>(?P<verb><common|lock|unknown>)|(?P<opens><common>)<my|common>{0,2}<lock>|<in|from><my|a>?(?P<text><phone>))"
+)
+_BACK = pattern(
+    f"<number|code|digit|n1>(?P<where><in|common|de|my|of|card|surword|unknown|number>{{1,7}}?){_LINK}{{0,4}}{_VALUE}"
+)
+_LETTERS = pattern(f"<letter><letter><letter><code|number>?{_LINK}{{0,4}}{_VALUE}")
+_EXPIRED = pattern(
+    "(?:<n13>|<n4><hyphen>?<n4>|<n5|n6>)<comma|filler>?<common|Common|of>{0,2}<n2><solidus><n2|n4>"
+    "<comma|filler>?(?P<value><n3|n4>)(?!<numeral|solidus|period|hyphen|measure>)"
+)
+_BOX = pattern(
+    f"<lock><common|in|at|beneath><common|my|lock|surword|direction|unknown|weak_suffix>{{1,3}}<comma>?{_VALUE}"
+)
+_SURE = words("punch enter type press teclee digite oprima introduzca ingrese pulse teclea")
+_TEXTS = words("texted text sms mensaje message texto texting says said")
+_SENT = words("sent texted mandaron llegó says said reads shows enviaron mandó")
+_OPENING = words("get open enter unlock disarm abrir entrar come access pasar acceder")
+_OPENS = words("opens unlocks disarms opened abre works")
+_BACKS = words("back behind front reverse atrás detrás reverso dorso atras detras signature")
+_CVV = words("cvv cvc cvn csc")
+_BOXES = words("lockbox keybox keypad padlock safe")
+_PLACES = words("on by near behind in at under beside inside outside")
+_FAR = 7
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All such codes."""
+    kinds = seen.kinds
+    for match in _PRESS.finditer(kinds):
+        marked = bool(match["before"] or match["after"])
+        word = seen.word(match.start())
+        sure = marked or word in _SURE or (kinds[match.start()] == _C["press"] and _near_lock(seen, match.end("value")))
+        if kinds[match.start()] == _C["phone"]:
+            sure = marked or (word in ("dial", "marque") and _near_lock(seen, match.end("value")))
+        if sure and _fits(seen, match, 3 if marked else 4):
+            yield *match.span("value"), "SECRET", "secret.pressed"
+    for match in _TEXTED.finditer(kinds):
+        said = [seen.word(at) for at in range(match.start(), match.start("value"))]
+        sent = (said[0] == "texted" and len(said) < 3) or (said[0] in _TEXTS and len(said) > 1 and said[1] in _SENT)
+        sent = sent or (said[0] in _SENT and "me" in said[1:])
+        if sent and _fits(seen, match, 4, unless=("ID", "ZIP")):
+            yield *match.span("value"), "SECRET", "secret.texted"
+    for match in _TO_OPEN.finditer(kinds):
+        if seen.word(match.start("verb")) in _OPENING and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.opens"
+    for match in _ENDS_OPENING.finditer(kinds):
+        verb = match["verb"] and seen.word(match.start("verb")) in _OPENING
+        opens = match["opens"] and seen.word(match.start("opens")) in _OPENS
+        text = match["text"] and seen.word(match.start("text")) in _TEXTS
+        if (verb or opens or text) and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.opens"
+    yield from _cards(seen)
+    for match in _BOX.finditer(kinds):
+        if seen.word(match.start()) in _BOXES and seen.word(match.start() + 1) in _PLACES and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.box"
+
+
+def _cards(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    for match in _BACK.finditer(kinds):
+        where = range(match.start("where"), match.end("where"))
+        if any(seen.word(at) in _BACKS for at in where) and _size(seen, match) in (3, 4):
+            yield *match.span("value"), "SECRET", "secret.card_code"
+    for match in _LETTERS.finditer(kinds):
+        if "".join(seen.word(match.start() + at) for at in range(3)) in _CVV and _size(seen, match) in (3, 4):
+            yield *match.span("value"), "SECRET", "secret.card_code"
+    for match in _EXPIRED.finditer(kinds):
+        yield *match.span("value"), "SECRET", "secret.card_code"
+
+
+def _size(seen: View, match: re.Match[str]) -> int:
+    first, last = match.span("value")
+    return len(read(seen.raw[first:last], seen.kinds[first:last]).text)
+
+
+def _fits(seen: View, match: re.Match[str], least: int, *, unless: tuple[str, ...] = ("ID", "PHONE", "ZIP")) -> bool:
+    """Whether it is as long as a code, no amount, and nothing before it says what else it is."""
+    return (
+        least <= _size(seen, match) <= 8
+        and context.after(seen, match.end("value")) != "MEASURE"
+        and context.before(seen, match.start("value")) not in unless
+    )
+
+
+def _near_lock(seen: View, at: int) -> bool:
+    kinds = seen.kinds[at : at + _FAR].partition(_C["border"])[0]
+    return not _LOCKS.isdisjoint(kinds) or any(seen.word(at + n) in _KEYPADS for n in range(len(kinds)))
+
+
+_LOCKS = frozenset(_C["lock"] + _C["hash"])
+_KEYPADS = words("teclado keypad panel portón puerta")

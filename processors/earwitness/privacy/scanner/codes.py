@@ -1,0 +1,115 @@
+"""Codes of gates and alarms, PINs, one-time codes: behind what names them, before it, and where only a verb tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner import context
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_LINK = "<like|know|you|let|me|is|colon|equals|number|its|filler|comma|quote|for|my|a|to|no|open|hyphen|de|at|this|mark|newline>"
+_PIECE = "<numeral|digit|oh|teen|tens|hundred|thousand|multi|lettered|house|outward|ident|hexes>"
+_BREAK = "(?:<filler|comma|hyphen|dash|and>|<no|wait>{1,2}<comma>?(?=<numeral|digit|oh|teen|tens>))"
+_VALUE = (
+    f"(?P<value><hash|number_mark|star_mark>?(?=<lettered>{{0,8}}<numeral|digit|oh|teen|tens|hundred|multi|house|outward|ident|hexes>)(?:{_PIECE}{_BREAK}{{0,3}}+){{1,16}}+)(?P<tail>"
+    f"<hash|number_mark|star_mark>?)"
+)
+_BETWEEN = (
+    "<common|unknown|de|of|for|to|at|in|a|my|me|you|know|its|box|unit|lock|card|Common|Unknown|measure|filler|phone|ye|line|lives"
+    "|i|like|direction|surword|ambi|house>"
+)
+_CODE = pattern(
+    f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>|<pin>(?:<code|number>)?)"
+    f"(?:{_LINK}{{0,5}}|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
+    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<common>{{0,2}}<from|to>){_VALUE}"
+    "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
+)
+_BEHIND = pattern(
+    "<is|its|comma|quote|this|for|to|as>(?:(?<=<is|its|comma|quote|this>)<is|its|comma|quote|this>?<my|a>?"
+    "(?:<lock|common>{0,2}<code>|<pin>)|(?<=<for|to|as>)<my|a>?(?:<^border|stop>?<lock><code>?|<pin>))"
+)
+_KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
+_VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
+_SIDES = words("side front back main rear garage pool basement outer inner")
+_OTHER_CODES = words(
+    """area country promo status response http postal product color error fault trouble diagnostic tax exit return reason job
+    zip error discount coupon dress bar qr source building sort swift dialing error, dtc"""
+)
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All codes."""
+    kinds = seen.kinds
+    for match in _CODE.finditer(kinds):
+        first, last = match.start("value"), match.end("tail")
+        if match["second"]:
+            yield match.start("second") + 1, match.end("second"), "SECRET", "secret.code"
+        while last > first and kinds[last - 1] in _EDGES:
+            last -= 1
+        if _is_code(seen, match.start(), first, last):
+            yield first, last, "SECRET", "secret.code"
+    for match in _KEYPAD.finditer(kinds):
+        if len(read(seen.raw[match.start("value") : match.end()], match["value"]).text) >= 4:
+            yield match.start() + 1, match.end(), "SECRET", "secret.keypad"
+    for match in _BEHIND.finditer(kinds):
+        value = _VALUE_BEFORE.search(kinds, max(0, match.start() - 12), match.start())
+        if value is not None and _is_code(seen, match.start(), *value.span()):
+            yield *value.span(), "SECRET", "secret.code_behind"
+
+
+def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
+    kinds = seen.kinds
+    if any(kind in _ALPHA and kind not in _NUMBERED for kind in kinds[first:last]):
+        digits = sum(_size(seen, at) for at in range(first, last))
+    else:
+        digits = len(read(seen.raw[first:last], kinds[first:last]).text)
+    if digits < 3:
+        return False
+    if kinds[cue] == _C["code"]:
+        if cue and (seen.word(cue - 1) in _OTHER_CODES or kinds[cue - 1] in (_C["zip"], _C["area"])):
+            return False
+        if context.before(seen, cue) == "ID" or digits > 8 or seen.word(min(cue + 1, len(kinds) - 1)) == "postal":
+            return False
+        return digits >= (3 if _C["lock"] in kinds[cue:first] else 4)
+    if kinds[cue] == _C["lock"]:
+        if seen.word(cue) == "security" and cue and kinds[cue - 1] == _C["ssn"]:
+            return False
+        if kinds[first - 1] == _C["with"]:
+            return digits >= 4
+        coded = any(kind in _CODED for kind in kinds[cue + 1 : first])
+        return (
+            (coded or seen.word(cue) in _ALONE or (digits == 4 and _is_side_door(seen, cue)))
+            and 3 <= digits <= 12
+            and context.after(seen, last) != "MEASURE"
+        )
+    return digits <= 16
+
+
+def _is_side_door(seen: View, cue: int) -> bool:
+    return bool(cue) and seen.word(cue) in ("door", "entrance") and seen.word(cue - 1) in _SIDES
+
+
+def _size(seen: View, at: int) -> int:
+    kind = seen.kinds[at]
+    if kind in _NUMERALS or kind in _MIXED:
+        return len(seen.raw[at].rstrip())
+    if kind in _LONG:
+        return 2
+    return 1 if kind in _SINGLE else 0
+
+
+_NUMBERED = _C["ye"] + _C["oh"]
+_ALPHA = members("lettered") + "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
+_CODED = _C["code"] + _C["pin"] + _C["number"] + _C["password"]
+_ALONE = ("lockbox", "keypad", "keybox", "padlock", "candado", "gate", "alarm", "cerradura", "reja", "portón")
+_NUMERALS = members("numeral")
+_MIXED = "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
+_LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]
+_SINGLE = _C["digit"] + members("lettered")
+_EDGES = "".join(_C[name] for name in ("filler", "comma", "hyphen", "an", "ye", "a", "i"))

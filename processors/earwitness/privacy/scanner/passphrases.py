@@ -1,0 +1,118 @@
+"""Passwords that are words, and where the value behind a word for a password ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["NO_VALUE", "find", "glued_end", "is_phrase", "phrase_end"]
+
+_C = CHARACTERS
+_BARE = pattern("<password|pin>(?=<common|unknown|anyname|glued|weak_suffix|wait|month>)")
+_WORD_IS = pattern("<surword|common><is|its|colon>{1,2}(?=<common|unknown|anyname|glued|weak_suffix|month>)")
+_NETWORK = pattern("<lock><is|colon|equals>{1,2}<quote>?(?=<ident|hexes|house|Unknown|unknown|anyname|common|Common>)")
+_PASSWORD_BEHIND = pattern("<ident|hexes|house><is|its><my>?<common|lock>{0,2}<password|pin>")
+NO_VALUE = words(
+    """wrong incorrect expired not invalid required the a an same too reset changed still being in on ok okay correct case hidden
+    weak missing empty null none for to and or is was it that this my your at field must cannot can't isn't doesn't never no
+    already also protected policy please set working de la el es no está incorrecta vencida link manager has have had will
+    mal bien short long simple strong secure equivocada equivocado mala incorrecto vencido field fields screen prompt login
+    attempt attempts entry length
+    if when because but so with hash hashes redacted saved unknown stored by form page box"""
+)
+"""What follows `the password is` and is none."""
+_SHORTEST_MIXED = 6
+_PHRASE_WORDS = 6
+_WORDS_OF_A_PHRASE = 3
+_PHRASED = words("password passphrase contraseña contrasena passwort passcode")
+_WORD_OF = words("security code safe secret pass duress")
+_NETWORKS = words("wifi network")
+_ASKING = words(
+    """forgot reset change changed need needs enter wrong no any a lost new without forgotten remember update invalid incorrect
+    olvidé cambiar nueva your user's sin"""
+)
+_BREAKS = words("please thanks thank so now okay again here there but if when then")
+_NO_WORD = "".join(_C[name] for name in ("unknown", "given", "surname", "surword", "ambi", "glued"))
+_NUMERALS = members("numeral")
+_PHRASE_VALUE = (
+    _NO_WORD
+    + "".join(
+        _C[name]
+        for name in ("common", "sector", "aside", "press", "weak_suffix", "month", "wait", "letter", "ident", "house")
+    )
+    + _NUMERALS
+    + members("spoken")
+)
+_CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "stop", "comma", "newline", "period")))
+_VALUE_TOKENS = 96
+_VALUE_ENDS = _C["quote"] + _C["comma"] + _C["close"] + _C["border"] + _C["newline"]
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """Words that are a password: `password correct horse battery staple`, `my security word is marigold`."""
+    kinds = seen.kinds
+    for match in _BARE.finditer(kinds):
+        first = match.end()
+        last = phrase_end(seen, first)
+        before = seen.word(match.start() - 1) if match.start() else ""
+        plain = all(kind in _NO_WORD for kind in kinds[first:last])
+        if (
+            seen.word(match.start()) in _PHRASED
+            and (last - first >= _WORDS_OF_A_PHRASE or (last > first and plain))
+            and kinds[last : last + 1] in _CLAUSE_ENDS
+            and before not in _ASKING
+            and seen.raw[first][0].islower()
+        ):
+            yield first, last, "SECRET", "secret.phrase"
+    for match in _WORD_IS.finditer(kinds):
+        at = match.start()
+        if at and seen.word(at) in ("word", "phrase") and seen.word(at - 1) in _WORD_OF:
+            last = phrase_end(seen, match.end())
+            if last > match.end():
+                yield match.end(), last, "SECRET", "secret.phrase"
+    for match in _NETWORK.finditer(kinds):
+        last = glued_end(seen, match.end())
+        if seen.word(match.start()) in _NETWORKS and _is_mixed(seen.joined(match.end(), last)):
+            yield match.end(), last, "SECRET", "secret.network"
+    for match in _PASSWORD_BEHIND.finditer(kinds):
+        if _is_mixed(seen.joined(match.start(), match.start() + 1)):
+            yield match.start(), match.start() + 1, "SECRET", "secret.behind"
+
+
+def is_phrase(seen: View, first: int) -> bool:
+    """Whether `correct` begins a password of words."""
+    return seen.word(first) == "correct" and phrase_end(seen, first) - first >= _WORDS_OF_A_PHRASE
+
+
+def phrase_end(seen: View, first: int) -> int:
+    """Where the words of a password end; at `first` when it begins with none."""
+    last = first
+    while (
+        last < min(len(seen.kinds), first + _PHRASE_WORDS)
+        and seen.kinds[last] in _PHRASE_VALUE
+        and seen.word(last) not in (NO_VALUE - {"correct"})
+        and seen.word(last) not in _BREAKS
+    ):
+        last += 1
+    return last
+
+
+def _is_mixed(value: str) -> bool:
+    """Whether a value is of letters and digits or signs, and no number with a unit."""
+    return len(value) >= _SHORTEST_MIXED and any(map(str.isalpha, value)) and not value.isalpha()
+
+
+def glued_end(seen: View, first: int) -> int:
+    """Where the text that has no blank in it ends."""
+    last = first
+    limit = min(len(seen.kinds), first + _VALUE_TOKENS)
+    while last < limit and seen.kinds[last] not in _VALUE_ENDS:
+        last += 1
+        if not seen.glued(last - 1):
+            break
+    while last > first + 1 and seen.kinds[last - 1] in _C["period"] + _C["stop"]:
+        last -= 1
+    return last

@@ -25,7 +25,7 @@ _LONGEST = 64
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
 _DIGITS = (*(f"n{length}" for length in range(1, 13)), "n13", "n20", "nx")
-_MIXED = ("house", "outward", "xnum", "ident", "nth", "state", "own", "hexes", "blank")
+_MIXED = ("house", "outward", "xnum", "ident", "nth", "state", "own", "hexes")
 _MARKS = (
     *(
         "comma",
@@ -206,7 +206,13 @@ def _mark(raw: str, text: str) -> str | None:
         return "stop" if len(raw) > 1 else "period"
     if text.isdecimal():
         return _number(text)
+    if text[:1] == "%" and len(text) == _ENCODED_LENGTH:
+        sign = chr(int(text[1:], 16))
+        return "filler" if sign == " " else "period" if sign == "." else _MARK_OF.get(sign, "mark")
     return _MARK_OF.get(text)
+
+
+_ENCODED_LENGTH = 3
 
 
 def _cased(token: str) -> str:

@@ -117,8 +117,10 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         said = context.before(seen, first)
         if said not in _SHORT:
             return ()
-    if last - first > 1 and not _WHOLE.isdisjoint(said_kinds):
-        hits = [hit for at in range(first, last) if kinds[at] in _WHOLE for hit in run(seen, at, at + 1)]
+    plus = int(kinds[first] in _PLUS)
+    if last - first - plus > 1 and not _WHOLE.isdisjoint(said_kinds):
+        wholes = [at for at in range(first, last) if kinds[at] in _WHOLE]
+        hits = [hit for at in wholes for hit in run(seen, at - (at > first and kinds[at - 1] in _PLUS), at + 1)]
         if hits:
             # A numeral that is long enough by itself is not part of its neighbours.
             return hits

@@ -11,7 +11,7 @@ _CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
 _HEAD = "anyname|unknown|Unknown|UNKNOWN|glued|month"
 _LISTED = "<anyname|Unknown|glued|weak_suffix>"
 _GLUE = (
-    "(?:<hyphen>|<lettered><period|stop>?|<particle>{1,2}<hyphen>?|<de><my>?"
+    "(?:<hyphen|filler|plus_mark>|<lettered><period|stop>?|<particle>{1,2}<hyphen>?|<de><my>?"
     "(?=<surename|Ambi|ambi|Unknown|Surword|surword|Common>)|<de><my>(?=<unknown>)|<ye>(?=<surname|Surname|Unknown>)"
     "|<Common|month>(?=<capital>))"
 )

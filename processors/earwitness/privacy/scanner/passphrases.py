@@ -48,6 +48,8 @@ _PHRASE_VALUE = (
 )
 _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "stop", "comma", "newline", "period")))
 _VALUE_TOKENS = 96
+_NEXT_FIELD = _C["an"] + _C["equals"]
+"""`&name=` ends the value of a form, two of its three tokens."""
 _VALUE_ENDS = _C["quote"] + _C["comma"] + _C["close"] + _C["border"] + _C["newline"]
 
 
@@ -111,7 +113,7 @@ def glued_end(seen: View, first: int) -> int:
     limit = min(len(seen.kinds), first + _VALUE_TOKENS)
     while last < limit and seen.kinds[last] not in _VALUE_ENDS:
         last += 1
-        if not seen.glued(last - 1):
+        if not seen.glued(last - 1) or seen.kinds[last : last + 3 : 2] == _NEXT_FIELD:
             break
     while last > first + 1 and seen.kinds[last - 1] in _C["period"] + _C["stop"]:
         last -= 1

@@ -202,11 +202,21 @@ def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
     for at in range(first, last - 1):
         if raw[at].rstrip().endswith(_OWNING):
             return at + 1
+        if kinds[at] in _JOINTS and not _joins(seen, at):
+            return at
     while last > first + 1 and kinds[last - 1] in _NAME_ENDS:
         last -= 1
     return last
 
 
+def _joins(seen: View, at: int) -> bool:
+    """Whether a blank of the web (`Rosa%20Delgado`, `Rosa+Delgado`) or a pause before a known name goes on with a name."""
+    if seen.raw[at][0].isalpha():
+        return seen.kinds[at + 1] in members("surename")
+    return seen.glued(at) and seen.glued(at - 1)
+
+
+_JOINTS = _C["filler"] + _C["plus_mark"]
 _BEFORE_DEGREE = _C["comma"] + _C["degree"]
 _DEGREE = pattern("<comma>?<degree>")
 _OWNING = ("'s", "\u2019s")

@@ -25,7 +25,7 @@ WORD = (
     "|tens|teen|role|title|idcue|lock|card|n1|n2|oh|suffix|degree|rate|digit>"
 )
 """A word that a street's name may hold."""
-JOIN = "(?:<hyphen|period|stop|quote|filler|blank|plus_mark>{0,2})"
+JOIN = "(?:<hyphen|period|stop|quote|filler|plus_mark>{0,2})"
 _GAP = "<comma|newline|stop|filler|mark|period>"
 UNIT = (
     f"(?:{_GAP}{{0,3}}(?:<unit>(?:<stop|period>)?<number>?<stop|period>?|<number_mark|hash>)"

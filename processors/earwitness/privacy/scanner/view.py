@@ -22,8 +22,10 @@ _LETTER = (
 _SPACE = " \t\n\r\x0b\x0c\x1c\x1d\x1f\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # Each alternative begins with a character of its own, by which it is skipped.
 _OWN = "|".join(f"{form}[ \t]*" for form in LOOSE)
+_ENCODED = "%(?:2[0-9A-Fa-f]|3[A-Fa-f]|40|[57][BDbd]|0[ADad])"
+"""A sign as an address of the web writes it: `%40` for `@`."""
 _TOKENS = re.compile(
-    f"{_OWN}|[{_LETTER}]+(?:['\u2019][{_LETTER}]+)*[ \t]*|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
+    f"{_OWN}|[{_LETTER}]+(?:['\u2019][{_LETTER}]+)*[ \t]*|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
     f"|[^{_LETTER}{_SPACE}][ \t]*|[{_SPACE}]+"
 )
 

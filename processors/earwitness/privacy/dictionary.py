@@ -188,7 +188,7 @@ def _word(name: str) -> str:
 
 
 def _phone(number: str) -> str:
-    normal = normalise.phone(number) or ""
+    normal = normalise.typed_phone(number) or ""
     if any(map(str.isalpha, number)) or sum(map(str.isdigit, normal)) < _PHONE_DIGITS:
         return f"is no phone number: give at least {_PHONE_DIGITS} digits, best as +1 415 555 0100"
     return ""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
-from earwitness.privacy import normalise
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.replacements import SECRET, WITHHELD
+from earwitness.privacy.scanner import normalise
 from earwitness.schemas.errors import MalformedError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long
 from earwitness.schemas.walker import Table

@@ -226,7 +226,10 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
         return _PIECE if kind != _C["hyphen"] or seen.glued(index) else _END
     if seen.glued(index) or kind in _PIECES:
         before = kinds[index - 1] if index else _C["border"]
-        alone = kind in _ARTICLES and not (joined or seen.glued(index) or before in _PIECES + _CONNECTORS + _SKIPPED)
+        spelled = first + 1 < at and kinds[first] in _LETTERS and kinds[first + 1] in _LETTERS  # i m a n i
+        alone = kind in _ARTICLES and not (
+            joined or spelled or seen.glued(index) or before in _PIECES + _CONNECTORS + _SKIPPED
+        )
         return _END if alone else _PIECE
     if kind in _SKIPPED or (
         kind == _C["an"] and first < at and kinds[first] in _PIECES and kinds[index - 1] in _PIECES

@@ -1,4 +1,4 @@
-"""One form a value, however it was said: what the token of a found span is made from.
+"""One form a value, however it was said: what the token of a found span or of a record's field is made from.
 
 The same person gives the same value, spoken, spelled or typed, in English and Spanish. A wrong join is worse than a missed
 one only for cards and secrets, and those are never joinable by default.
@@ -6,77 +6,36 @@ one only for cards and secrets, and those are never joinable by default.
 
 from __future__ import annotations
 
-import ipaddress
-import unicodedata
-from collections.abc import Callable, Iterator
-from functools import cache
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from string import ascii_lowercase
 
-from earwitness.privacy import normalise as fields
-from earwitness.privacy.scanner.classes import CHARACTERS, Classes, members
+from earwitness.privacy import normalise as written
+from earwitness.privacy.scanner.address_form import address
+from earwitness.privacy.scanner.classes import CHARACTERS
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
-from earwitness.privacy.scanner.lexicon import lexicon
-from earwitness.privacy.scanner.number_words import REPEATS
+from earwitness.privacy.scanner.number_words import DIGITS, REPEATS
+from earwitness.privacy.scanner.number_words import NUMBERS as NUMBERS_SAID
 from earwitness.privacy.scanner.numbers import read
-from earwitness.privacy.scanner.view import View, view
+from earwitness.privacy.scanner.pieces import LETTER, LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
+from earwitness.privacy.scanner.vocabulary import WORDS, words
 
-__all__ = ["value"]
+__all__ = ["client", "ip", "job", "job_block", "name", "phone", "phone_prefix", "value"]
 
 _C = CHARACTERS
-_NUMBERS = members("numeral") + members("spoken") + "".join(_C[name] for name in ("multi", "nx", "homo"))
-_LETTERS = members("lettered")
 _PLUS = _C["plus"] + _C["plus_mark"]
-_SILENT = "".join(
-    _C[name]
-    for name in ("filler", "comma", "shift", "quote", "stop", "newline", "bracket", "unbracket", "open", "close")
-)
+_DOTS = _C["dot"] + _C["period"] + _C["point"]
 _JOINERS = {
-    **dict.fromkeys((_C["dot"], _C["period"], _C["point"]), "."),
+    **dict.fromkeys(_DOTS, "."),
     **dict.fromkeys((_C["at"], _C["arroba"], _C["at_mark"]), "@"),
     **dict.fromkeys((_C["dash"], _C["hyphen"]), "-"),
     _C["under"]: "_",
-    _C["plus"]: "+",
-    _C["plus_mark"]: "+",
+    **dict.fromkeys(_PLUS, "+"),
 }
-_STREETS = {
-    "street": "st",
-    "avenue": "ave",
-    "road": "rd",
-    "drive": "dr",
-    "lane": "ln",
-    "boulevard": "blvd",
-    "court": "ct",
-    "place": "pl",
-    "terrace": "ter",
-    "circle": "cir",
-    "parkway": "pkwy",
-    "highway": "hwy",
-    "square": "sq",
-    "trail": "trl",
-    "crescent": "cres",
-    "apartment": "apt",
-    "apartamento": "apt",
-    "depto": "apt",
-    "departamento": "apt",
-    "suite": "ste",
-    "north": "n",
-    "south": "s",
-    "east": "e",
-    "west": "w",
-    "avenida": "av",
-    "avda": "av",
-    "number": "",
-    "número": "",
-    "first": "1st",
-    "second": "2nd",
-    "third": "3rd",
-    "fourth": "4th",
-    "fifth": "5th",
-    "sixth": "6th",
-    "seventh": "7th",
-    "eighth": "8th",
-    "ninth": "9th",
-    "tenth": "10th",
-}
+_SPACE = re.compile(r"\s")
+_HEARD = {"jimeil": "gmail"}
+"""What speech recognition makes of a provider's name."""
 
 
 def value(kind: str, text: str) -> str:
@@ -86,154 +45,145 @@ def value(kind: str, text: str) -> str:
         kind: the span's kind.
         text: the span's text.
     """
-    made = _MAKERS.get(kind, _folded)(text)
-    return made or _folded(text)
+    return _MAKERS.get(kind, written.folded)(text) or written.folded(text)
 
 
-@cache
-def _classes() -> Classes:
-    return Classes(lexicon())
+def phone(text: str) -> str | None:
+    """A phone number in E.164, typed or said, without its extension; None when it is withheld."""
+    number = written.typed_phone(text)
+    if number is None:
+        number = _said_phone(text)
+    return number or None
 
 
-def _seen(text: str) -> View:
-    return view(text, _classes())
+def _said_phone(text: str) -> str | None:
+    try:
+        return written.typed_phone("".join(map(DIGITS.__getitem__, text.replace(",", " ").lower().split())))
+    except KeyError:
+        pass  # more than plain digits
+    said = seen(text)
+    kinds = said.kinds
+    start = next((at for at, kind in enumerate(kinds) if kind in _PLUS or kind in NUMBERS), 0)
+    extension = [at for at in (kinds.find(_C["ext"], start + 1), kinds.find(_C["xnum"], start + 1)) if at > 0]
+    end = min(extension, default=len(kinds))
+    digits = read(said.raw[start:end], kinds[start:end]).text
+    if not digits:
+        return written.bare_number(text)
+    return written.typed_phone(f"+{digits}" if kinds[start] in _PLUS else digits)
+
+
+def phone_prefix(text: str) -> str | None:
+    """The number without its last four digits, which neighbours share; None where there is no such number."""
+    return written.prefix_of(phone(text))
+
+
+def name(text: str) -> str | None:
+    """A person's name in small letters, spelled or not, without titles, accents, apostrophes and hyphens; None if empty."""
+    listed = written.plain(text).split()
+    if "'" not in text and "".join(listed).isalpha() and _READ.isdisjoint(listed) and len(set(listed)) == len(listed):
+        return " ".join(listed)
+    said: list[str] = []
+    spelled = ""
+    for kind, piece in pieces(seen(text), numbers=False):
+        if kind == LETTER:
+            spelled += piece
+        elif kind not in _NO_NAME:
+            said += (spelled, _POSSESSIVE.sub("", piece))
+            spelled = ""
+    found = [small for word in (*said, spelled) if (small := written.plain(word).strip(".")) and small not in _TITLES]
+    # A name is often said and then spelled.
+    once = [word for before, word in zip([None, *found], found, strict=False) if word != before]
+    return " ".join(once) or " ".join(listed) or None
+
+
+_POSSESSIVE = re.compile(r"['\u2019]s\Z")
+_NO_NAME = frozenset(SILENT + _C["hyphen"] + _C["period"])
+_TITLES = frozenset(map(written.plain, words(WORDS["title"]))) - {"dona"}
+"""Without their accents too; `Dona` is a first name."""
+_READ = _TITLES.union(
+    ascii_lowercase, *(map(written.plain, words(WORDS[name])) for name in ("filler", "shift", "multi", "letname"))
+)
+"""Words that are not simply part of a name."""
+
+
+def client(text: str) -> str | None:
+    """A client's id: letters and digits only, case folded; numbers that were said are digits."""
+    listed = written.folded(text).split()
+    if len(listed) < 2 or _SAID.isdisjoint(listed):
+        return written.client(text)
+    said = "".join(piece for kind, piece in pieces(seen(text)) if kind not in SILENT)
+    return written.client(said) or written.client(text)
+
+
+_SAID = frozenset([*DIGITS, *NUMBERS_SAID, *REPEATS, *LETTER_NAMES, *words(WORDS["filler"])])
+
+
+def job(text: str) -> str | None:
+    """A job's number: its digits without leading zeros, typed or said; other text folded."""
+    if _SPACE.search(text.strip()) and any(map(str.isalpha, text)):
+        said = seen(text)
+        if all(kind in NUMBERS or kind in SILENT or kind in LINKS for kind in said.kinds):
+            return written.job(read(said.raw, said.kinds).text)
+    return written.job(text)
+
+
+def job_block(text: str) -> str | None:
+    """The job number's block of twenty: who walks through the numbers stays in one; None for other text."""
+    return written.block_of(job(text))
+
+
+def ip(text: str) -> str | None:
+    """An address in its shortest form; an IPv4 address inside IPv6 is the IPv4 address."""
+    if not _SPACE.search(text.strip()):
+        return written.ip(text)
+    return written.ip("".join("." if kind in _DOTS else piece for kind, piece in pieces(seen(text))))
 
 
 def _digits(text: str) -> str:
-    seen = _seen(text)
-    return read(seen.raw, seen.kinds).text
-
-
-def _phone(text: str) -> str:
-    seen = _seen(text)
-    extension = min(
-        (at for at in (seen.kinds.find(_C["ext"]), seen.kinds.find(_C["xnum"])) if at > 0), default=len(seen.kinds)
-    )
-    raw, kinds = seen.raw[:extension], seen.kinds[:extension]
-    digits = read(raw, kinds).text
-    if kinds[:1] and kinds[0] in _PLUS:
-        joined = "".join(raw).replace(" ", "")
-        if "(0)" in joined:
-            digits = digits.replace("0", "", 1) if digits.find("0") <= _COUNTRY else digits
-        digits = f"+{digits}"
-    return fields.phone(digits) or digits
-
-
-_COUNTRY = 3
-
-
-def _pieces(seen: View) -> Iterator[tuple[str, str]]:
-    """Each token's class and what it stands for: runs of numbers are digits, spelled letters are letters, `as in` is left out."""
-    at = 0
-    kinds = seen.kinds
-    repeat = 1
-    while at < len(kinds):
-        kind = kinds[at]
-        if kind in _NUMBERS and not (kind == _C["multi"] and kinds[at + 1 : at + 2] in _LETTERS):
-            end = at
-            while end < len(kinds) and (
-                kinds[end] in _NUMBERS or (kinds[end] in _LINKS and kinds[end + 1 : end + 2] in _NUMBERS)
-            ):
-                end += 1
-            digits = read(seen.raw[at:end], kinds[at:end]).text
-            yield kind, digits or seen.word(at)
-            at = max(end, at + 1)
-            continue
-        word = seen.word(at)
-        if kind == _C["multi"]:
-            repeat = REPEATS[word]
-        elif kind in _LETTERS or kind == _C["letname"]:
-            yield _C["letter"], LETTER_NAMES.get(word, word) * repeat
-            repeat = 1
-            if kinds[at + 1 : at + 3] == _C["as"] + _C["in"]:
-                at += 3
-            elif kinds[at + 1 : at + 2] in _SAYING and at + 2 < len(kinds):
-                at += 2
-        else:
-            yield kind, word
-        at += 1
-
-
-_LINKS = _C["an"] + _C["ye"]
-_SAYING = tuple(_C[name] for name in ("for", "like"))
+    said = seen(text)
+    return read(said.raw, said.kinds).text
 
 
 def _email(text: str) -> str:
+    if "@" in text and not _SPACE.search(text):
+        return written.folded(text.strip("<>.,;:!?").removeprefix("mailto:"))
     made = ""
-    seen = _seen(text)
-    for kind, word in _pieces(seen):
+    found = list(pieces(seen(text)))
+    for (kind, piece), (behind, _) in pairwise([*found, ("", "")]):
+        if kind == _C["dash"] and behind == _C["under"]:
+            continue  # guion bajo
         if kind in _JOINERS:
             made += _JOINERS[kind]
-        elif kind not in _SILENT and not (made.endswith("@") and (kind in (_C["my"], _C["rate"], _C["of"]))):
-            made += word.strip("<>")
-    return made
+        elif kind not in SILENT and not (made.endswith("@") and kind in _AFTER_AT):
+            made += _HEARD.get(piece, piece.strip("<>"))
+    return written.folded(made)
+
+
+_AFTER_AT = frozenset((_C["my"], _C["rate"], _C["of"]))
 
 
 def _account(text: str) -> str:
-    made = "".join(word for kind, word in _pieces(_seen(text)) if kind in _LETTERS or word.isalnum())
+    made = "".join(piece for kind, piece in pieces(seen(text)) if kind in LETTERS or piece.isalnum())
     return made.upper()
 
 
-def _person(text: str) -> str:
-    words: list[str] = []
-    spelled = ""
-    for kind, word in _pieces(_seen(text)):
-        if kind == _C["letter"]:
-            spelled += word
-            continue
-        if spelled:
-            words.append(spelled)
-            spelled = ""
-        if kind not in (_C["title"], _C["hyphen"]) and kind not in _SILENT and word.strip("."):
-            words.append(word.removesuffix("'s").removesuffix("\u2019s"))
-    if spelled:
-        words.append(spelled)
-    return _plain(" ".join(words))
-
-
-def _plain(text: str) -> str:
-    """Without case, accents and apostrophes: speech recognition leaves them out."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c) and c not in "'\u2019").strip()
-
-
-def _address(text: str) -> str:
-    words = (
-        _STREETS.get(word, word)
-        for kind, word in _pieces(_seen(text))
-        if kind not in _SILENT and kind not in (_C["hyphen"], _C["period"], _C["number_mark"], _C["mark"])
-    )
-    return " ".join(_plain(" ".join(words)).split())
-
-
-def _ip(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text.strip().strip("[]")))
-    except ValueError:
-        return "".join("." if kind in _JOINERS else word for kind, word in _pieces(_seen(text)))
-
-
 def _secret(text: str) -> str:
-    seen = _seen(text)
-    if all(kind in _NUMBERS or kind in _SILENT or kind in _LINKS for kind in seen.kinds):
-        return read(seen.raw, seen.kinds).text
+    said = seen(text)
+    if all(kind in NUMBERS or kind in SILENT or kind in LINKS for kind in said.kinds):
+        return read(said.raw, said.kinds).text
     return "".join(text.split())
 
 
-def _folded(text: str) -> str:
-    return fields.name(text) or ""
-
-
-_MAKERS: dict[str, Callable[[str], str]] = {
-    "PHONE": _phone,
+_MAKERS: dict[str, Callable[[str], str | None]] = {
+    "PHONE": phone,
     "EMAIL": _email,
     "CARD": _digits,
     "SSN": _digits,
     "ZIP": _account,
     "IBAN": _account,
     "DRIVER_ID": _account,
-    "PERSON": _person,
-    "ADDRESS": _address,
-    "IP": _ip,
+    "PERSON": name,
+    "ADDRESS": address,
+    "IP": ip,
     "SECRET": _secret,
 }

@@ -171,7 +171,8 @@ class _Reader:
         if digits == "100" and not self._groups[-1] and len(self._groups) > 1:
             self._groups[-1] = digits[1:]
             return
-        if digits in ("100", "1000") and self._groups[-1] and self._groups[-1][-1] != "0":
+        said = self._groups[-1]
+        if digits in ("100", "1000") and said and (said[-1] != "0" or self._open == 1):
             self._groups[-1] += digits[1:]
             self._open = 2
             return

@@ -1,0 +1,118 @@
+"""What the tokens of a found span stand for: runs of numbers are digits, spelled letters are letters, the rest are words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from earwitness.privacy.scanner.classes import CHARACTERS, Classes, members
+from earwitness.privacy.scanner.letter_names import LETTER_NAMES
+from earwitness.privacy.scanner.lexicon import lexicon
+from earwitness.privacy.scanner.number_words import REPEATS
+from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.view import View, view
+
+__all__ = ["LETTER", "LETTERS", "LINKS", "NUMBERS", "SILENT", "pieces", "seen"]
+
+_C = CHARACTERS
+NUMBERS = members("numeral") + members("spoken") + "".join(_C[name] for name in ("multi", "nx", "homo"))
+"""Classes of tokens that say digits."""
+LINKS = _C["an"] + _C["ye"]
+"""Classes of tokens that may stand between two of them: `treinta y uno`."""
+LETTER = _C["letter"]
+"""What a spelled letter comes as."""
+LETTERS = members("lettered") + _C["letname"]
+SILENT = "".join(
+    _C[name]
+    for name in ("filler", "comma", "shift", "quote", "stop", "newline", "bracket", "unbracket", "open", "close")
+)
+"""Classes of tokens that stand for nothing."""
+_DASHED = re.compile(r"(?<![^\W_])[^\W\d_](?:-[^\W\d_]){2,}(?![^\W_])")
+"""A word that is spelled as `m-a-r-i-a`."""
+_SAYING = tuple(_C[name] for name in ("for", "like", "de"))
+_AS_IN = _C["as"] + _C["in"]
+
+
+def seen(text: str) -> View:
+    """A span's tokens and their classes."""
+    if "-" in text:
+        text = _DASHED.sub(lambda found: found[0].replace("-", " "), text)
+    return view(text, _classes())
+
+
+@cache
+def _classes() -> Classes:
+    return Classes(lexicon())
+
+
+def pieces(tokens: View, *, numbers: bool = True) -> Iterator[tuple[str, str]]:
+    """Each token's class and what it stands for; what says a letter again (`as in mary`) is left out.
+
+    Args:
+        tokens: the span.
+        numbers: runs of numbers give their digits; otherwise their words stay.
+    """
+    kinds = tokens.kinds
+    at = 0
+    repeat = 1
+    before = ""
+    """Whether a letter or a number stands before: `l`, `n`."""
+    while at < len(kinds):
+        kind = kinds[at]
+        word = tokens.word(at)
+        if kind == _C["multi"] and _is_letter(tokens, at + 1, "l" if before != "n" else "n"):
+            repeat, before = REPEATS[word], "l"
+        elif _is_letter(tokens, at, before if numbers else "l"):
+            letter = LETTER_NAMES.get(word, word[0])
+            # `double u` is a letter of its own.
+            yield LETTER, "w" if letter == "u" and repeat == _DOUBLE else letter * repeat
+            repeat, before = 1, "l"
+            at += _said_again(tokens, at, letter)
+        elif numbers and kind in NUMBERS:
+            end = _end_of_number(kinds, at)
+            yield kind, read(tokens.raw[at:end], kinds[at:end]).text or word
+            at, before = end, "n"
+            continue
+        else:
+            before = before if kind in SILENT else ""
+            yield kind, word
+        at += 1
+
+
+_DOUBLE = 2
+
+
+def _is_letter(tokens: View, at: int, before: str) -> bool:
+    """Whether a token says a letter. `o` and `oh` may be a zero as well: what stands around them says which."""
+    kinds = tokens.kinds
+    if at >= len(kinds) or kinds[at] not in LETTERS:
+        return False
+    if kinds[at] != _OH:
+        return True
+    behind = kinds[at + 1 :].lstrip(_OH)[:1]
+    if len(tokens.word(at)) > 1:
+        return before == "l" and behind != "" and behind in LETTERS
+    return before == "l" or (before != "n" and (not behind or behind not in NUMBERS))
+
+
+_OH = _C["oh"]
+
+
+def _said_again(tokens: View, at: int, letter: str) -> int:
+    """How many tokens behind a letter only say it again: `as in mary`, `for mary`, `de maría`."""
+    kinds = tokens.kinds
+    if kinds[at + 1 : at + 3] == _AS_IN and at + 3 < len(kinds):
+        return 3
+    if kinds[at + 1 : at + 2] in _SAYING and at + 2 < len(kinds) and tokens.word(at + 2)[0] == letter:
+        return 2
+    return 0
+
+
+def _end_of_number(kinds: str, at: int) -> int:
+    end = at
+    while end < len(kinds) and (
+        kinds[end] in NUMBERS or (kinds[end] in LINKS and end + 1 < len(kinds) and kinds[end + 1] in NUMBERS)
+    ):
+        end += 1
+    return max(end, at + 1)

@@ -1,6 +1,6 @@
 """Old and new producers, workers and tables side by side: a new field arrives whatever is restarted first, or is set aside.
 
-`trail.admin_action` has two versions: the second one says how many records were `affected`. An old release knows the first.
+`trail.admin_action` has three versions: from the second on it says how many records were `affected`. An old release knows the first.
 """
 # ruff: noqa: S608 - the statements are made of names of our own
 
@@ -279,7 +279,7 @@ def test_what_was_set_aside_is_put_back_once(pipeline: Pipeline) -> None:
     first = ":".join(str(letters[0][name]) for name in ("topic", "partition", "offset"))
     code, out, _ = world.new.run(admin, "deadletters", "explain", first)
     assert code == 0
-    assert f"this release has it: raw {KIND}, version 2" in out
+    assert f"this release has it: raw {KIND}, version 3" in out
     assert "its bytes are in the quarantine, sealed" in out
     assert world.new.run(admin, "deadletters", "reinject")[0] == 2
 

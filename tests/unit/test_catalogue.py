@@ -121,8 +121,8 @@ def test_versions_stand_oldest_first_and_the_newest_is_what_is_written():
         versions = catalogue.versions(schema.stage, schema.name)
         assert [each.version for each in versions] == list(range(1, len(versions) + 1))
         assert schema in versions
-    first, second = catalogue.versions("raw", "trail.admin_action")
-    assert catalogue.raw("trail.admin_action") is second
+    first, second, newest = catalogue.versions("raw", "trail.admin_action")
+    assert catalogue.raw("trail.admin_action") is newest
     assert [field["name"] for field in second.fields if field not in first.fields] == ["affected"]
     with pytest.raises(UnknownSchemaError, match=r"'call\.nothing'"):
         catalogue.versions("raw", "call.nothing")

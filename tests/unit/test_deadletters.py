@@ -64,7 +64,7 @@ def test_each_reason_is_explained(reason):
 def test_an_unknown_schema_says_whether_this_release_has_it():
     known = catalogue.raw("trail.admin_action")
     says, does = meaning(letter(schema_id=known.id))
-    assert says.endswith("this release has it: raw trail.admin_action, version 2")
+    assert says.endswith("this release has it: raw trail.admin_action, version 3")
     assert does.endswith(f"reinject --schema-id {known.id}")
     assert meaning(letter(schema_id=5))[0].endswith("this release does not have it either")
 

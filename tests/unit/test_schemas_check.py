@@ -13,6 +13,7 @@ from earwitness.schemas.evolution import compare
 
 LOOKUP = catalogue.raw("data.job_lookup").definition
 ENDED = catalogue.raw("call.ended").definition
+ACTION = catalogue.raw("call.action_attempted").definition
 UPDATE = catalogue.raw("data.record_update").definition
 OPTIONAL = {"name": "cached", "type": ["null", "boolean"], "default": None, "doc": "…"}
 
@@ -76,6 +77,17 @@ NOTES = {
     "enum symbol voicemail added": (ENDED, symbols(lambda each: each.insert(0, "voicemail")), {"readers", "analysts"}),
     "field moved: found": (LOOKUP, move, {"registry"}),
     "pii changed from none to text": (LOOKUP, changing("service", pii="text"), {"analysts"}),
+    "field attributes: preset changed from balanced to strict": (
+        LOOKUP,
+        changing("attributes", preset="strict"),
+        {"analysts"},
+    ),
+    "field value: preset changed from strict to balanced": (
+        ACTION,
+        lambda d: field(d, "value").pop("preset"),
+        {"auditors"},
+    ),
+    "field attributes: keep changed from nothing to job": (LOOKUP, changing("attributes", keep=["job"]), {"auditors"}),
     "severity changed from INFO to WARN": (LOOKUP, lambda d: d.update(severity="WARN"), {"analysts"}),
     "distinct changed": (LOOKUP, lambda d: field(d, "client_id").pop("distinct"), {"tables"}),
     "documentation changed": (LOOKUP, changing("found", doc="Whether."), {"registry"}),
@@ -205,7 +217,7 @@ def test_list_names_every_kind_and_with_all_every_version(capsys):
     assert code == 0
     rows = [line.split("\t") for line in out.splitlines()[1:]]
     assert len(rows) == 2 * 21 + 2
-    assert ["raw", "trail.admin_action", "2"] in [row[:3] for row in rows]
+    assert ["raw", "trail.admin_action", "3"] in [row[:3] for row in rows]
     code, out, _ = run(capsys, "list", "--all", "--json")
     listed = json.loads(out)
     assert [each["id"] for each in listed] == [schema.id for schema in catalogue.schemas()]

@@ -65,6 +65,14 @@ BROKEN = {
     "notes: text needs pii": adding("notes", LIST_OF_TEXT),
     "tries: has pii, but only text can be masked, not int": adding("tries", "int", pii="secret"),
     "photo: has pii, but only text can be masked, not bytes": adding("photo", "bytes", pii="name"),
+    "said: preset is 'sloppy', not one of balanced, strict, whole": adding(
+        "said", "string", pii="text", preset="sloppy"
+    ),
+    "said: keep is 'job'; it is a list": adding("said", "string", pii="text", keep="job"),
+    "said: keep has 'phone'; what may stay is: job": adding("said", LIST_OF_TEXT, pii="text", keep=["phone"]),
+    "said: preset is whole, so nothing can stay": adding("said", "string", pii="text", preset="whole", keep=["job"]),
+    "said: has preset, but only pii text is read": adding("said", "string", pii="name", preset="strict"),
+    "tries: has preset and keep, but only pii text": adding("tries", "int", preset="strict", keep=["job"]),
     "the enum Mood has no default symbol": adding("mood", {"type": "enum", "name": "Mood", "symbols": ["a", "b"]}),
     "weight: every view has a column of this name": adding("weight", "int"),
     "inner.Bad: a field name is lower case": adding("inner", RECORD),

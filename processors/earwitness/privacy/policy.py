@@ -16,10 +16,10 @@ from earwitness.runtime.setting_values import Preset
 from earwitness.schemas import catalogue
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.errors import UnknownSchemaError
+from earwitness.schemas.lint import PRESETS
 
 __all__ = ["Policy", "policies"]
 
-_STRICTER: tuple[Preset, ...] = ("balanced", "strict", "whole")
 _JOB = re.compile(r"[0-9]{1,20}\Z")
 _MISTAKEN_FOR_JOBS = frozenset({"PHONE", "CARD", "SSN", "ZIP", "IBAN", "DRIVER_ID"})
 
@@ -38,7 +38,7 @@ class Policy:
 
     def under(self, site: Preset) -> Policy:
         """The policy in an installation with that preset: the stricter one holds."""
-        return Policy(max(self.preset, site, key=_STRICTER.index), self.keep)
+        return Policy(max(self.preset, site, key=PRESETS.index), self.keep)
 
     def personal(self, text: str, spans: list[Span]) -> list[Span]:
         """Those of a text's spans that do not stay."""

@@ -9,6 +9,7 @@ from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.site import Site
 from earwitness.privacy.step import MaskingStep
+from earwitness.privacy.tally import Tally
 from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.settings import Settings
 from earwitness.runtime.topic_names import MASKED, RAW
@@ -35,13 +36,18 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
     ids = wire_ids(settings.registry)
     logger.info("masking with key %s (fingerprint %s)", key.id, key.fingerprint)
     logger.info("free text: %s", site)
-    return run_stage(
-        "privacy",
-        [RAW + family for family in FAMILIES],
-        MaskingStep(RawSchemas(Tokens(key), ids, site=site)),
-        kafka=kafka,
-        mirrors={RAW + family: MASKED + family for family in FAMILIES},
-        quarantine=quarantine,
-        wire_ids=ids,
-        on_ready=on_ready,
-    )
+    schemas = RawSchemas(Tokens(key), ids, site=site)
+    tally = Tally(MaskingStep(schemas), schemas.texts.counts, logger)
+    try:
+        return run_stage(
+            "privacy",
+            [RAW + family for family in FAMILIES],
+            tally,
+            kafka=kafka,
+            mirrors={RAW + family: MASKED + family for family in FAMILIES},
+            quarantine=quarantine,
+            wire_ids=ids,
+            on_ready=on_ready,
+        )
+    finally:
+        tally.tell()

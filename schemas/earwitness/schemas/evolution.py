@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+from earwitness.schemas.lint import PRESETS
 from earwitness.schemas.schema import Definition
 
 __all__ = ["Finding", "Whom", "compare"]
@@ -151,6 +152,7 @@ def _field(old: dict[str, Any], new: dict[str, Any], view: str, path: str) -> It
             yield _break(what, "readers", "older and newer versions fill in different values for the same event")
     if old.get("pii", "none") != new.get("pii", "none"):
         yield _pii(f"field {name}: pii changed from {old.get('pii', 'none')} to {new.get('pii', 'none')}", old, new)
+    yield from _policy(f"field {name}", old, new)
     if old.get("distinct") != new.get("distinct"):
         yield _note(f"field {name}: distinct changed", "tables", "`earwitness clickhouse apply` may rewrite its column")
 
@@ -167,6 +169,23 @@ def _pii(what: str, old: dict[str, Any], new: dict[str, Any]) -> Finding:
             "it is masked from then on, but only in events of upgraded producers; what is stored already stays in clear",
         )
     return _break(what, "analysts", "its tokens of before and after no longer join; add a new field")
+
+
+def _policy(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Finding]:
+    for said, usual in (("preset", PRESETS[0]), ("keep", [])):
+        before, after = old.get(said, usual), new.get(said, usual)
+        if before == after:
+            continue
+        is_less = PRESETS.index(after) < PRESETS.index(before) if said == "preset" else bool(set(after) - set(before))
+        yield _note(
+            f"{where}: {said} changed from {_told(before)} to {_told(after)}",
+            "auditors" if is_less else "analysts",
+            f"{'less' if is_less else 'more'} of its text is masked from then on, also in events of older producers",
+        )
+
+
+def _told(said: Any) -> str:
+    return ", ".join(said) or "nothing" if isinstance(said, list) else str(said)
 
 
 def _type(old: Any, new: Any, where: str, view: str, path: str) -> Iterator[Finding]:

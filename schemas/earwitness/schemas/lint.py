@@ -1,9 +1,9 @@
 """The rules that every schema of the catalogue keeps; `make check` runs them.
 
 Raw schemas: the same envelope in front and `attributes` at the end; `kind`, `family`, `lane`, `severity` on the record; a
-`doc` on everything; a `pii` on whatever holds text, and on nothing else; an enum has a default symbol, so that a new value
-never breaks an old reader; a field name lands as the same kind of column in every kind and version; no two schemas share
-an id.
+`doc` on everything; a `pii` on whatever holds text, and on nothing else; on free text, if at all, a `preset` and a `keep` that
+the privacy stage knows; an enum has a default symbol, so that a new value never breaks an old reader; a field name lands as
+the same kind of column in every kind and version; no two schemas share an id.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from typing import Any
 
 from earwitness.schemas.schema import FAMILIES, Definition, Schema
 
-__all__ = ["ENVELOPE", "PII_KINDS", "column_class", "lint"]
+__all__ = ["ENVELOPE", "KEPT", "PII_KINDS", "PRESETS", "column_class", "lint"]
 
 PII_KINDS = ("none", "phone", "name", "client", "job", "text", "ip", "secret")
+PRESETS = ("balanced", "strict", "whole")
+"""How free text is read, the stricter the later; a field that says nothing is read `balanced`."""
+KEPT = ("job",)
+"""What a field of free text may let stay."""
 LANES = ("protected", "telemetry")
 SEVERITIES = ("INFO", "WARN", "ERROR")
 ENVELOPE = [
@@ -130,7 +134,25 @@ def _fields(definition: Definition, path: str = "") -> Iterator[str]:
         seen.add(name)
         if not field.get("doc"):
             yield f"{where}: has no doc"
+        yield from _policy(field, where)
         yield from _type(field, field["type"], where)
+
+
+def _policy(field: dict[str, Any], where: str) -> Iterator[str]:
+    said = [name for name in ("preset", "keep") if name in field]
+    if said and field.get("pii") != "text":
+        yield f"{where}: has {' and '.join(said)}, but only pii text is read; take that away, or declare it text"
+    preset, keep = field.get("preset", PRESETS[0]), field.get("keep", [])
+    if preset not in PRESETS:
+        yield f"{where}: preset is {preset!r}, not one of {', '.join(PRESETS)}; without one it is {PRESETS[0]}"
+    if not isinstance(keep, list):
+        yield f"{where}: keep is {keep!r}; it is a list of what stays, of: {', '.join(KEPT)}"
+        return
+    for name in keep:
+        if name not in KEPT:
+            yield f"{where}: keep has {name!r}; what may stay is: {', '.join(KEPT)}"
+    if keep and preset == "whole":
+        yield f"{where}: preset is whole, so nothing can stay; take keep away, or choose another preset"
 
 
 def _type(field: dict[str, Any], kind: Any, where: str) -> Iterator[str]:

@@ -80,8 +80,17 @@ def _pii(field: dict[str, Any]) -> str:
     inner = field["type"][-1] if isinstance(field["type"], list) else field["type"]
     items = inner.get("items") if isinstance(inner, dict) else None
     if isinstance(items, dict) and items["type"] == "record":
-        return ", ".join(f"{each['name']}: {each['pii']}" for each in items["fields"] if "pii" in each)
-    return str(field.get("pii", ""))
+        return ", ".join(f"{each['name']}: {_read(each)}" for each in items["fields"] if "pii" in each)
+    return _read(field)
+
+
+def _read(field: dict[str, Any]) -> str:
+    said = [
+        str(field.get("pii", "")),
+        str(field.get("preset", "")),
+        " ".join(("keeps", *field["keep"])) if "keep" in field else "",
+    ]
+    return " ".join(part for part in said if part)
 
 
 def _type(kind: Any) -> str:

@@ -105,7 +105,8 @@ class _Reader:
         self._groups: list[str] = [""]
         self._before: str | None = None
         self._open = 0
-        """What the last spoken number still takes: 1 for a digit after tens, 2 for a number below 100 after hundreds."""
+        """What the last spoken number still takes: 1 for a digit or hundreds after tens, 2 for a number below 100 after
+        hundreds, 3 for hundreds alone after ten."""
         self._repeat = 1
         self._spoken = False
         self._spanish = False
@@ -158,7 +159,7 @@ class _Reader:
 
     def _digit(self, digit: str) -> None:
         self._spoken = True
-        if self._open and digit != "0" and self._repeat == 1:
+        if self._open in (1, 2) and digit != "0" and self._repeat == 1:
             group = self._groups[-1]
             self._groups[-1] = group[:-1] + digit
             self._open = 0
@@ -172,7 +173,7 @@ class _Reader:
             self._groups[-1] = digits[1:]
             return
         said = self._groups[-1]
-        if digits in ("100", "1000") and said and (said[-1] != "0" or self._open == 1):
+        if digits in ("100", "1000") and said and (said[-1] != "0" or self._open in (1, 3)):
             self._groups[-1] += digits[1:]
             self._open = 2
             return
@@ -185,7 +186,7 @@ class _Reader:
         elif len(digits) == 2 and digits[1] == "0" and digits != "10":
             self._open = 1
         else:
-            self._open = 0
+            self._open = 3 if digits == "10" else 0
 
     def _take_back(self) -> None:
         text = "".join(self._groups)

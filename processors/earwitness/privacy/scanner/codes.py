@@ -32,7 +32,7 @@ _CODE = pattern(
 )
 _BEHIND = pattern(
     "<is|its|comma|quote|this|for|to|as>(?:(?<=<is|its|comma|quote|this>)<is|its|comma|quote|this>?<my|a>?"
-    "(?:<lock|common>{0,2}<code>|<pin>)|(?<=<for|to|as>)<my|a>?(?:<^border|stop>?<lock><code>?|<pin>))"
+    "(?:<lock|common>{0,2}<code>|<pin>(?!<filler>{0,2}<is|its|colon|equals|numeral|digit|oh>))|(?<=<for|to|as>)<my|a>?(?:<^border|stop>?<lock><code>?|<pin>))"
 )
 _KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")

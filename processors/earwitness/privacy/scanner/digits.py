@@ -236,6 +236,8 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
     cued = said in ("PHONE", "NUMBER") or follows == "PHONE"
     if cued and 7 <= length <= 15:
         return True
+    if groups[:3] in _DATES and not spoken:
+        return False
     if said == "CARD" and length < 10:
         return False
     counted = text in "0123456789012345678910"
@@ -252,5 +254,6 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
     return spoken and 9 <= length <= 15
 
 
+_DATES = {(4, 2, 2), (2, 2, 4)}
 _CARD_GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
 _PHONE_GROUPS = {(3, 3, 4), (1, 3, 3, 4), (3, 4)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from earwitness.privacy.scanner.classes import pattern
 
-__all__ = ["ALONE", "FULL", "MEDIUM", "STRONG"]
+__all__ = ["ALONE", "CORRECTED", "FULL", "MEDIUM", "STRONG"]
 
 _ANY = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|suffix>"
 _CAPS = "<Given|Surname|Ambi|Surword|Unknown|UNKNOWN|glued>"
@@ -55,3 +55,8 @@ FULL = pattern(
 
 ALONE = pattern("<Given|given|Surname|Unknown|Ambi|glued>")
 """One word that may be one."""
+
+CORRECTED = pattern(
+    "<comma|stop>?<no|wait>{1,2}<comma|stop>?(?:<its|is|my|name>{0,3})(?P<value><anyname|unknown|Unknown>{1,2}+)"
+)
+"""A name that takes back the one before it: `… no wait jon smithers`."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner import spelled
-from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
-from earwitness.privacy.scanner.name_grammar import ALONE, FULL, MEDIUM, STRONG
-from earwitness.privacy.scanner.spelled import LETTERS
+from earwitness.privacy.scanner import name_frames, spelled
+from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.name_ends import OWNING, name_end
+from earwitness.privacy.scanner.name_grammar import ALONE, CORRECTED, FULL, MEDIUM, STRONG
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -17,7 +17,6 @@ _C = CHARACTERS
 _AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
 _SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
 _FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop", "in", "at", "tell", "my", "speak"))
-_NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _LOOSE_CUES = "".join(_C[name] for name in ("from", "with", "to", "for", "de", "contact", "beneath"))
 _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
 _UNSURE = "".join(_C[name] for name in ("unknown", "surword", "ambi", "Common", "UNKNOWN"))
@@ -37,30 +36,42 @@ class People:
         kinds = seen.kinds
         for match in STRONG.finditer(kinds):
             cue, (first, last) = match.start(), match.span("value")
+            if kinds[first] == _C["surword"] and seen.word(cue) == "called":
+                continue  # `nobody called back`
             if kinds[cue] == _C["title"]:
-                first = cue
+                first = cue - (cue > 0 and seen.word(cue - 1) in _ARTICLES)
                 if kinds[last - 1] == _C["Common"] and last - match.start("value") == 1:
                     continue
             elif kinds[first] in _UNSURE and kinds[first - 1] == _C["name"]:
                 continue  # `the name means`: nothing links the two
-            yield first, _end(seen, first, last), "PERSON", "name.cue"
+            while last < len(kinds) and seen.word(last) in _SPELLED_WORDS and seen.word(last - 1) in _SPELLED_WORDS:
+                last += 1
+            corrected = CORRECTED.match(kinds, last)
+            if corrected is not None:
+                yield *corrected.span("value"), "PERSON", "name.corrected"
+            yield first, name_end(seen, match.start("value"), last), "PERSON", "name.cue"
+        yield from name_frames.find(seen)
         yield from _medium(seen)
         for match in FULL.finditer(kinds):
             first, last = match.span()
             if _is_full(seen, first, last):
-                yield first, _end(seen, first, last), "PERSON", "name.full"
+                yield first, name_end(seen, first, last), "PERSON", "name.full"
         taken = seen.taken
         for match in ALONE.finditer(kinds):
             at = match.start()
             if not taken[at] and self._is_alone(seen, at):
-                yield at, _end(seen, at, at + 1), "PERSON", "name.alone"
+                yield at, name_end(seen, at, at + 1), "PERSON", "name.alone"
 
     def _is_alone(self, seen: View, at: int) -> bool:
         kind = seen.kinds[at]
         if _is_acronym(seen, at):
             return False
+        if _is_firm(seen, at):
+            return False
         if kind in _GIVEN:
             return True
+        if _is_shouted(seen, at):
+            return False
         if _starts_sentence(seen, at):
             return _acts(seen, at)
         if kind in _LISTED:
@@ -80,6 +91,25 @@ def _is_acronym(seen: View, at: int) -> bool:
 _ACRONYM = 6
 
 
+def _is_firm(seen: View, at: int) -> bool:
+    """Whether a name with a capital is the first word of a firm's: `Johnson Controls`."""
+    return at + 1 < len(seen.raw) and seen.raw[at][0].isupper() and seen.word(at + 1) in _FIRMS
+
+
+def _is_shouted(seen: View, at: int) -> bool:
+    """Whether a word stands among others in capitals, so that its own say nothing: `MARK IT COMPLETE`."""
+    raw = seen.raw
+    word = raw[at].rstrip()
+    around = (raw[n].rstrip() for n in (at - 1, at + 1) if 0 <= n < len(raw))
+    return len(word) > 1 and word.isupper() and any(other.isupper() and len(other) > 1 for other in around)
+
+
+_FIRMS = words(
+    """controls plumbing heating cooling electric electrical hvac supply services service systems industries hardware motors
+    mechanical roofing construction properties realty rentals inc llc ltd corp company furnace thermostat boiler pump"""
+)
+
+
 def _acts(seen: View, at: int) -> bool:
     """Whether what follows a lone word with a capital is what a person does, or somebody is spoken to."""
     kinds = seen.kinds
@@ -92,7 +122,7 @@ def _acts(seen: View, at: int) -> bool:
         return seen.word(at + 2) in _ADDRESSED and _starts_sentence(seen, at)
     if follows == _C["an"]:
         return kinds[at + 2] in _NAMED
-    return follows == _C["from"] or seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(_OWNING)
+    return follows == _C["from"] or seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(OWNING)
 
 
 _GIVEN = _C["Given"] + _C["given"]
@@ -126,7 +156,7 @@ def _medium(seen: View) -> Iterator[Hit]:
         known = sum(kind in _SOLID for kind in kinds[first:last])
         follow = kinds[last] if last < len(kinds) else _C["border"]
         if _is_meant(cue, head, known, last - first, follow):
-            yield first, _end(seen, first, last), "PERSON", "name.after"
+            yield first, name_end(seen, first, last), "PERSON", "name.after"
 
 
 def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
@@ -170,57 +200,8 @@ def _is_full(seen: View, first: int, last: int) -> bool:
     return True
 
 
-def _end(seen: View, first: int, last: int) -> int:
-    raw, kinds = seen.raw, seen.kinds
-    upper = raw[first][0].isupper()
-    if last - first > 1:
-        last = _within(seen, first, last, upper=upper)
-    follows = kinds[last : last + 1]
-    if not follows:
-        return last
-    if upper and follows in LETTERS:
-        initial = raw[last].rstrip()
-        if initial.isupper() and (last + 1 == len(kinds) or kinds[last + 1] not in LETTERS):
-            last += 1
-    if kinds[last : last + 1] in _BEFORE_DEGREE:
-        degree = _DEGREE.match(kinds, last)
-        return last if degree is None else degree.end()
-    return last
-
-
-def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
-    """Where several words stop to be the name that they begin with."""
-    raw, kinds = seen.raw, seen.kinds
-    if upper:
-        # A name that begins with a capital does not go on in small letters, but for `de la`.
-        for at in range(first + 1, last):
-            if kinds[at] in _SMALL and raw[at][0].islower():
-                last = at
-                break
-        while last > first + 1 and kinds[last - 1] in _PARTICLES:
-            last -= 1
-    for at in range(first, last - 1):
-        if raw[at].rstrip().endswith(_OWNING):
-            return at + 1
-        if kinds[at] in _JOINTS and not _joins(seen, at):
-            return at
-    while last > first + 1 and kinds[last - 1] in _NAME_ENDS:
-        last -= 1
-    return last
-
-
-def _joins(seen: View, at: int) -> bool:
-    """Whether a blank of the web (`Rosa%20Delgado`, `Rosa+Delgado`) or a pause before a known name goes on with a name."""
-    if seen.raw[at][0].isalpha():
-        return seen.kinds[at + 1] in members("surename")
-    return seen.glued(at) and seen.glued(at - 1)
-
-
-_JOINTS = _C["filler"] + _C["plus_mark"]
-_BEFORE_DEGREE = _C["comma"] + _C["degree"]
-_DEGREE = pattern("<comma>?<degree>")
-_OWNING = ("'s", "\u2019s")
-_SMALL = "".join(
-    _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
+_SPELLED_WORDS = words(
+    """alpha alfa bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa quebec romeo
+    sierra tango uniform victor whiskey xray yankee zulu"""
 )
-_PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
+_ARTICLES = ("el", "la")

@@ -23,7 +23,8 @@ _ZONE = (
     f"|<suffix|weak_suffix><number|no><stop|period>?{_COUNT})"
 )
 _NAME = "<anyname|unknown|Unknown|UNKNOWN|glued|weak_suffix|bearing|letter|month|statename|particle|common|Common>"
-_NAMED = f"(?:{_NAME}<hyphen|period|stop>?){{1,4}}?<suffix|weak_suffix|sector|unit|ext>{{1,3}}+"
+_WORDS = f"(?:{_NAME}<hyphen|period|stop>?)"
+_NAMED = f"(?!<common>){_WORDS}{_WORDS}{{0,3}}?<suffix|weak_suffix|sector|unit|ext>{{1,3}}+"
 _TYPED = f"(?:(?:{CAPITAL}|<nth>)<hyphen|period|stop>?){{1,4}}"
 _SAID = "<unknown|surname|given|Unknown|glued>{1,2}+(?=<border|stop|comma|newline|mark|at|in|common|phone|my|is|an>|$)"
 _GAP = "<comma|newline|stop|hyphen|filler>{0,2}"

@@ -33,7 +33,18 @@ def find(seen: View) -> Iterator[Hit]:
         if letters >= _MANY_LETTERS or (
             letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(before))
         ):
-            yield first, last, "PERSON", "name.spelled"
+            yield _said_before(seen, first, last), last, "PERSON", "name.spelled"
+
+
+def _said_before(seen: View, first: int, last: int) -> int:
+    """Where the name begins that was said before it was spelled: `okafor o k a f o r`."""
+    at = first - 1
+    while at >= 0 and first - at < _NEAR and seen.kinds[at] in _LOOSE:
+        at -= 1
+    if at < 0 or seen.kinds[at] == _C["border"]:
+        return first
+    word, letters = seen.word(at), [seen.word(n)[:1] for n in range(first, last) if seen.kinds[n] in LETTERS]
+    return at if len(word) >= _MANY_LETTERS and letters[:3] == list(word[:3]) else first
 
 
 _MANY_LETTERS = 4

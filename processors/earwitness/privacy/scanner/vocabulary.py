@@ -150,13 +150,14 @@ WORDS: dict[str, str] = {
     "my": "my the mi his her their our your tu su sus mis the el la nuestro",
     "title": (
         "mr mrs ms dr miss mister señor señora señorita sr sra srta don doña prof professor doctor doctora mx madam "
-        "ing lic licenciado ingeniero uncle aunt auntie sir madam ma'am tío tía abuela abuelo"
+        "ing lic licenciado licenciada ingeniero ingeniera arquitecto arquitecta maestro maestra "
+        " uncle aunt auntie sir madam ma'am tío tía abuela abuelo"
     ),
     "speak": (
         "speak spoke speaking talk talked talking ask asked asking spoken hablar hablo hablé habla "
         "hablando pregunte pregunta"
     ),
-    "tell": "tell told attn attention cc bcc notify thank thanks gracias dile dígale digale thx ask_for avise",
+    "tell": "tell told page paging attn attention cc bcc notify thank thanks gracias dile dígale digale thx ask_for avise",
     "role": (
         "contact_person customer owner tenant technician tech manager assigned assignee landlord "
         "homeowner plumber electrician "
@@ -221,6 +222,8 @@ WORDS: dict[str, str] = {
     "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
     "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement",
     "bis": "bis",
+    # what people do
+    "acts": "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó",
     # what is done with a code
     "press": (
         "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea"

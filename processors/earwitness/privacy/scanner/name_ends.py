@@ -1,0 +1,88 @@
+"""Where a name ends: case, what belongs to somebody, degrees, and pauses in it."""
+
+from __future__ import annotations
+
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.spelled import LETTERS
+from earwitness.privacy.scanner.view import View
+
+__all__ = ["OWNING", "name_end"]
+
+_C = CHARACTERS
+
+
+def name_end(seen: View, first: int, last: int) -> int:
+    """The end of a name of which a grammar says that it is `first` to `last - 1`."""
+    raw, kinds = seen.raw, seen.kinds
+    upper = raw[first][0].isupper()
+    if last - first > 1:
+        last = _within(seen, first, last, upper=upper)
+    follows = kinds[last : last + 1]
+    if not follows:
+        return last
+    if (
+        last - first == 1
+        and kinds[first] in _GIVEN
+        and seen.word(last) == "day"
+        and kinds[last + 1 : last + 2] in _BEHIND_DAY
+    ):
+        return last + 1
+    if upper and follows in LETTERS:
+        initial = raw[last].rstrip()
+        if initial.isupper() and (last + 1 == len(kinds) or kinds[last + 1] not in LETTERS):
+            last += 1
+    if kinds[last : last + 1] in _BEFORE_DEGREE:
+        degree = _DEGREE.match(kinds, last)
+        return last if degree is None else degree.end()
+    return last
+
+
+def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
+    """Where several words stop to be the name that they begin with."""
+    raw, kinds = seen.raw, seen.kinds
+    if upper:
+        # A name that begins with a capital does not go on in small letters, but for `de la`.
+        for at in range(first + 1, last):
+            if kinds[at] in _SMALL and raw[at][0].islower():
+                last = at
+                break
+        while last > first + 1 and kinds[last - 1] in _PARTICLES:
+            last -= 1
+    for at in range(first, last - 1):
+        if raw[at].rstrip().endswith(OWNING):
+            return at + 1
+        if kinds[at] in _JOINTS and not _joins(seen, at):
+            return at
+    while last > first + 1 and kinds[last - 1] in _NAME_ENDS:
+        last -= 1
+    return last
+
+
+def _joins(seen: View, at: int) -> bool:
+    """Whether a blank of the web (`Rosa%20Delgado`, `Rosa+Delgado`) or a pause before a known name goes on with a name."""
+    if seen.raw[at][0].isalpha():
+        return seen.kinds[at + 1] in members("surename")
+    return seen.glued(at) and seen.glued(at - 1)
+
+
+_JOINTS = _C["filler"] + _C["plus_mark"]
+_BEFORE_DEGREE = _C["comma"] + _C["degree"]
+_DEGREE = pattern("<comma>?<degree>")
+OWNING = ("'s", "\u2019s")
+"""How a word ends that owns what follows."""
+_SMALL = "".join(
+    _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
+)
+_PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
+_NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
+_GIVEN = "".join(_C[name] for name in ("given", "Given", "ambi", "Ambi", "surname", "Surname"))
+_BEHIND_DAY = frozenset(
+    (
+        "",
+        *(
+            _C[name]
+            for name in ("border", "comma", "stop", "newline", "idcue", "speak", "phone", "an", "at", "im", "my", "ye")
+        ),
+    )
+)
+"""What stands behind the surname `Day`, and not behind a day."""

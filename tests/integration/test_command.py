@@ -97,6 +97,89 @@ def test_nothing_since_is_nothing_on_its_way(run, home, books):
     assert json.loads(out)["in_flight"] == 0
 
 
+SAID = {
+    "kind": "call.stage_transition",
+    "from_stage": "ask_action",
+    "to_stage": "goodbye",
+    "trigger": "user_input_valid",
+    "input_mode": "speech",
+    "attempt": 1,
+    "caller": "+14155550134",
+}
+CANARIES = ("4471", "0134", "zorblaxia", "quimby", "maria.garcia")
+
+
+def test_a_review_shows_how_the_newest_records_are_masked_and_nothing_of_what_stood_there(run, home, tmp_path):
+    texts = [f"it is zorblaxia quimby, the gate code is 4471, number {n}" for n in range(30)]
+    texts += [
+        "mail maria.garcia@gmail.com or four one five, five five five, oh one three four",
+        "they saw Blorbington today",
+    ]
+    events = [SAID | {"user_input": text} for text in texts]
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    words = tmp_path / "words.toml"
+    words.write_text('people = ["Zorblaxia Quimby"]\n[keep]\nwords = ["Blorbington"]\n')
+    words.chmod(0o600)
+    assert run("emit", str(file), "--home", str(home))[0] == 0
+    asked = ("review", "--home", str(home), "--kind", "call.stage_transition")
+    code, out, err = run(*asked, "--json", "--records", "20")
+    *records, told = map(json.loads, out.splitlines())
+    assert (code, err) == (0, "")
+    assert len(records) == told["reviewed"] == 20, "the newest so many of a kind"
+    assert told["read"]["audit.raw.call"]["there"] >= told["read"]["audit.raw.call"]["records"] >= 20
+    assert told["disagreements"] == 0
+    assert {"SECRET", "PHONE", "EMAIL"} <= told["replaced_by_kind"].keys()
+    fields = {each["masked"]: each for record in records for each in record["fields"] if each["field"] == "user_input"}
+    (shown,) = (each for text, each in fields.items() if text.startswith("mail"))
+    assert [each["kind"] for each in shown["replaced"]] == ["EMAIL", "PHONE"]
+    for each in shown["replaced"]:
+        assert shown["masked"][each["start"] : each["end"]].startswith(("[mail_", "[tel_"))
+    (odd,) = (each for text, each in fields.items() if text.startswith("they saw"))
+    assert odd["looks_unmasked"] == [{"start": 9, "end": 20, "shape": "Xxxxxxxxxxx"}]
+    _, page, _ = run(*asked, "--records", "40")
+    assert "looks unmasked: Xxxxxxxxxxx 9-20" in page
+    assert "# Replaced, by rule" in page
+    for said in (out, page):
+        assert not any(canary in said for canary in CANARIES if canary not in {"zorblaxia", "quimby"})
+    code, out, _ = run(*asked, "--json", "--dictionary", str(words), "--preset", "strict", "--records", "40")
+    assert not any(canary in out for canary in CANARIES)
+    assert "dictionary of 2 entries" in json.loads(out.splitlines()[-1])["site"]
+
+
+def test_a_review_of_nothing_says_so_and_bounds_hold(run, home, tmp_path):
+    code, out, _ = run("review", "--home", str(home), "--kind", "security.authorization")
+    assert code == 0
+    assert "The topics are empty" in out
+    file = tmp_path / "events.jsonl"
+    file.write_text((json.dumps(ENDED) + "\n") * 2_000)
+    assert run("emit", str(file), "--home", str(home))[0] == 0
+    code, out, _ = run("review", "--home", str(home), "--json", "--look-back", "5", "--kind", "call.started")
+    assert json.loads(out)["read"]["audit.raw.call"]["records"] <= 30
+
+
+def test_only_who_may_read_raw_records_may_review(run, home, tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(ENDED))
+    assert run("emit", str(file), "--home", str(home))[0] == 0
+    for role, says in (
+        ("sink", "reading audit.raw.call: this Kafka user may not read there"),
+        ("producer", "may not read there"),
+    ):
+        kafka = settings(home, role).need_kafka()
+        password, key = tmp_path / "password", settings(home, "privacy").masking_key_file
+        password.write_text(kafka.password.reveal())
+        password.chmod(0o600)
+        config = tmp_path / f"{role}.toml"
+        config.write_text(
+            f'kafka_bootstrap = "{kafka.bootstrap}"\nkafka_sasl_username = "{role}"\n'
+            f'kafka_sasl_password_file = "{password}"\nmasking_key_file = "{key}"\n'
+        )
+        code, out, err = run("review", "--config", str(config), "--kind", "call.ended")
+        assert (code, out) == (3, "")
+        assert says in err
+
+
 def test_status_shows_processes_stages_and_the_ledger(run, home):
     code, out, _ = run("status", "--json", "--home", str(home))
     found = json.loads(out)

@@ -33,6 +33,7 @@ _COMMANDS = {
     "worker": ("earwitness.cli.worker", "Run one worker in the foreground."),
     "emit": ("earwitness.cli.emit", "Publish events given as JSON lines."),
     "scan": ("earwitness.cli.scan", "Find personal data in texts, and mask it."),
+    "review": ("earwitness.cli.review", "Show how the newest records are masked, and why."),
     "topics": ("earwitness.cli.topics", "Show or make the topics and their ACLs."),
     "schemas": ("earwitness.cli.schemas", "List schemas, say what a change breaks, register them."),
     "clickhouse": ("earwitness.cli.clickhouse", "Show or make tables, views and rights in ClickHouse."),

@@ -45,6 +45,7 @@ LONG = tuple(
         "integration/test_lifecycle_forks.py",
         "integration/test_lifecycle_matrix.py",
         "integration/test_registry.py",
+        "leaks/test_leaks.py",
     )
 )
 """Each starts stacks of its own, breaks and restarts them, for minutes. They run when asked for: `make test-long`, or by name."""

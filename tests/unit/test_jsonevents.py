@@ -149,6 +149,13 @@ def test_a_wrong_value_is_refused_and_its_field_named(door, field, value, reason
     assert reason in caught.value.reason
 
 
+def test_what_is_said_of_a_wrong_value_does_not_hold_it(door):
+    for field in ("severity", "found", "occurred_at", "event_id", "attributes", "latency_ms"):
+        with pytest.raises(InvalidEventError) as caught:
+            door.parse(LOOKUP | {field: "Rosa Delgado"})
+        assert "Rosa" not in f"{caught.value!r} {caught.value}"
+
+
 @pytest.mark.parametrize("given", [None, [], "text", 5, {}, {"event": 5}, {"event": {"event": LOOKUP}}])
 def test_what_is_no_event_is_refused(door, given):
     with pytest.raises(InvalidEventError):

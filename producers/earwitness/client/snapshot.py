@@ -40,6 +40,7 @@ TRACING: Final[list[Any]] = [None]
 """OpenTelemetry's module, where the app uses it; see `trace_ids`."""
 _PATH = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+_QUOTED = re.compile(r"(Invalid (?:enum )?value) .*", re.DOTALL)
 
 
 Captured = tuple[int, Call | None, tuple[str, str] | None, Event]
@@ -82,8 +83,9 @@ def problem(error: msgspec.ValidationError) -> tuple[str, str]:
     """What msgspec found wrong, and the path to it (`.changes[0].field`; empty for the whole)."""
     found = _PATH.fullmatch(str(error))
     if found is None:  # the pattern takes any text
-        return str(error), ""
-    reason, path = found["reason"], found["path"] or ""
+        return "does not fit", ""
+    # Of a value that is none of an enum's, the message quotes the value, which may be what a caller said.
+    reason, path = _QUOTED.sub(r"\1", found["reason"]), found["path"] or ""
     missing = _MISSING.match(reason)
     return ("is required", f"{path}.{missing['field']}") if missing else (reason, path)
 

@@ -48,7 +48,7 @@ spoke w/ <PERSON T. Ramachandran> re: scope
 customer is <PERSON Mrs. Eleanor Whitcombe-Hayes>
 my name's <PERSON xochitl> and i'm calling about job 48213
 <PERSON Ingrid> from dispatch said the part is in
-la <PERSON señora Consuelo Ibáñez> pide una cita
+<PERSON la señora Consuelo Ibáñez> pide una cita
 the job is at <ADDRESS 1420 Oak Street apartment 3B>
 come to <ADDRESS one oh five maple drive> the blue door
 <ADDRESS 221B Baker Street, London NW1 6XE>

@@ -26,7 +26,7 @@ _VALUE = (
 _LINK = "<is|its|colon|comma|filler|quote|like|you|know>"
 _PRESS = pattern(f"<press|phone><in|filler|code|comma|colon|like>{{0,2}}{_VALUE}")
 _TEXTED = pattern(
-    f"<phone|common>(?:(?<=<phone>)<me|my|common>?|(?<=<common>))<common|me|my|you>{{0,2}}<filler|comma|colon|quote>{{0,2}}{_VALUE}"
+    f"<phone|acts>(?:(?<=<phone>)<me|my|common>)?<common|me|my|you>{{0,2}}<filler|comma|colon|quote>{{0,2}}{_VALUE}"
 )
 _TO_OPEN = pattern(
     f"<to|for>(?P<verb><common|lock|unknown|press>)<in|lock|common|my|direction>{{0,3}}<comma>?"
@@ -58,6 +58,7 @@ _CVV = words("cvv cvc cvn csc")
 _BOXES = words("lockbox keybox keypad padlock safe")
 _PLACES = words("on by near behind in at under beside inside outside")
 _FAR = 7
+_NEAR = 2
 
 
 def find(seen: View) -> Iterator[Hit]:
@@ -72,10 +73,7 @@ def find(seen: View) -> Iterator[Hit]:
         if sure and _fits(seen, match, 3 if marked else 4):
             yield *match.span("value"), "SECRET", "secret.pressed"
     for match in _TEXTED.finditer(kinds):
-        said = [seen.word(at) for at in range(match.start(), match.start("value"))]
-        sent = (said[0] == "texted" and len(said) < 3) or (said[0] in _TEXTS and len(said) > 1 and said[1] in _SENT)
-        sent = sent or (said[0] in _SENT and "me" in said[1:])
-        if sent and _fits(seen, match, 4, unless=("ID", "ZIP")):
+        if _is_sent(seen, match.start(), match.start("value")) and _fits(seen, match, 4, unless=("ID", "ZIP")):
             yield *match.span("value"), "SECRET", "secret.texted"
     for match in _TO_OPEN.finditer(kinds):
         if seen.word(match.start("verb")) in _OPENING and _fits(seen, match, 4):
@@ -103,6 +101,16 @@ def _cards(seen: View) -> Iterator[Hit]:
             yield *match.span("value"), "SECRET", "secret.card_code"
     for match in _EXPIRED.finditer(kinds):
         yield *match.span("value"), "SECRET", "secret.card_code"
+
+
+def _is_sent(seen: View, first: int, value: int) -> bool:
+    """Whether words say that a code came: `they texted`, `the text says`, `she sent me`."""
+    word = seen.word(first)
+    if word == "texted":
+        return value - first <= _NEAR
+    if word in _TEXTS and value - first > 1 and seen.word(first + 1) in _SENT:
+        return True
+    return word in _SENT and any(seen.kinds[at] == _C["me"] for at in range(first + 1, value))
 
 
 def _size(seen: View, match: re.Match[str]) -> int:

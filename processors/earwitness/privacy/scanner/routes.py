@@ -11,9 +11,8 @@ from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
 
-_NUMBERED_ROUTE = pattern(
-    f"<common|statename>?<suffix|weak_suffix>{SPOKEN}{{1,3}}+<number>(?:{SPOKEN}{{1,5}}+|<n1|n2|n3|n4>){TAIL}"
-)
+_NUMBERED_ROUTE = pattern(f"<suffix|weak_suffix>{SPOKEN}{{1,3}}+<number>(?:{SPOKEN}{{1,5}}+|<n1|n2|n3|n4>){TAIL}")
+_ROUTE_HEAD = pattern("<common|statename>$")
 _HIGHWAY = pattern(f"<n1|n2|n3|n4|n5><suffix|weak_suffix><n1|n2|n3><bearing>?{TAIL}")
 _ROUTES = words("highway hwy road route rte loop")
 _CROSS = pattern(
@@ -52,6 +51,6 @@ def find(seen: View) -> Iterator[Hit]:
         if seen.word(match.start() + 1) in _ROUTES and seen.raw[match.start() + 1][0].isupper():
             yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.highway"
     for match in _NUMBERED_ROUTE.finditer(kinds):
-        yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.route"
+        yield begins(kinds, _ROUTE_HEAD, match.start()), ends(kinds, match.end()), "ADDRESS", "address.route"
     for match in _MILITARY.finditer(kinds):
         yield *match.span(), "ADDRESS", "address.military"

@@ -223,7 +223,10 @@ WORDS: dict[str, str] = {
     "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement",
     "bis": "bis",
     # what people do
-    "acts": "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó",
+    "acts": (
+        "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó sent shows "
+        "reads mandaron llegó enviaron mandó"
+    ),
     # what is done with a code
     "press": (
         "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea"

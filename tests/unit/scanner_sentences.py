@@ -19,6 +19,8 @@ From=<PHONE +14155550132> To=<PHONE +12129460188>
 reach the tenant at <PHONE (303) 555-0177 ext 12> after five
 whatsapp <PHONE +44 7911 123456>
 the number's <PHONE 512 um 555 uh 0 1 8 1>
+2026-11-24 <PHONE 415-555-0134> called
+dial <PHONE double five four's five five five one two three four>
 call <PHONE 702-555-0133> or <PHONE 702-555-0134> after 3pm
 <PHONE 2065550188> is my cell
 my new number is <PHONE nine one seven triple five oh one sixty>
@@ -108,6 +110,8 @@ KeyError: '<PERSON Rosa Delgado>'
 """One sentence a line."""
 
 LEFT = """
+---- | 2026-11-24 12:00:00 | Event: Note | Source: IVR
+on 11-24-2026 10:00:00 it rang
 job number 48213
 my client id is nine nine oh two
 it's job J-2024-00917

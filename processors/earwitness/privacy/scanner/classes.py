@@ -14,7 +14,7 @@ from earwitness.privacy.replacements import bare
 from earwitness.privacy.scanner.lexicon import Lexicon
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
-__all__ = ["CACHED_TOKENS", "CHARACTERS", "Classes", "members", "pattern"]
+__all__ = ["CACHED_TOKENS", "CHARACTERS", "MARKS", "Classes", "members", "pattern"]
 
 CACHED_TOKENS = 65_536
 """Tokens whose class is remembered; a full memory starts anew."""
@@ -61,7 +61,7 @@ _GROUPS = {
     "capital": ("Given", "Surname", "Ambi", "Surword", "Unknown"),
 }
 
-_MARK_OF = {
+MARKS = {
     ",": "comma",
     ";": "comma",
     "\n": "newline",
@@ -71,7 +71,7 @@ _MARK_OF = {
     ")": "close",
     "+": "plus_mark",
 }
-_MARK_OF |= {
+MARKS |= {
     ":": "colon",
     "=": "equals",
     "@": "at_mark",
@@ -80,10 +80,10 @@ _MARK_OF |= {
     "[": "bracket",
     "]": "unbracket",
 }
-_MARK_OF |= {"/": "solidus", "&": "an", "\x1e": "border", "\u2022": "filler", "\u00b7": "period"}
-_MARK_OF |= dict.fromkeys("-\u2010\u2011\u2012\u2013\u2014\u2212", "hyphen")
-_MARK_OF |= dict.fromkeys("\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb", "quote")
-_MARK_OF |= dict.fromkeys("\u200b\u200c\u200d\u00ad\u2060\ufeff\u2026", "filler")
+MARKS |= {"/": "solidus", "&": "an", "\x1e": "border", "\u2022": "filler", "\u00b7": "period"}
+MARKS |= dict.fromkeys("-\u2010\u2011\u2012\u2013\u2014\u2212", "hyphen")
+MARKS |= dict.fromkeys("\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb", "quote")
+MARKS |= dict.fromkeys("\u200b\u200c\u200d\u00ad\u2060\ufeff\u2026", "filler")
 
 _STATES = words(
     """AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD
@@ -208,8 +208,8 @@ def _mark(raw: str, text: str) -> str | None:
         return _number(text)
     if text[:1] == "%" and len(text) == _ENCODED_LENGTH:
         sign = chr(int(text[1:], 16))
-        return "filler" if sign == " " else "period" if sign == "." else _MARK_OF.get(sign, "mark")
-    return _MARK_OF.get(text)
+        return "filler" if sign == " " else "period" if sign == "." else MARKS.get(sign, "mark")
+    return MARKS.get(text)
 
 
 _ENCODED_LENGTH = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import View
 
-__all__ = ["after", "before"]
+__all__ = ["after", "before", "says_short"]
 
 _C = CHARACTERS
 _SAYS = {
@@ -24,35 +24,62 @@ _SAYS = {
     _C["iban"]: "IBAN",
 }
 _WEAK = {_C["number"]: "NUMBER", _C["contact"]: "NUMBER", _C["code"]: "CODE"}
-_NUMBERS = members("numeral") + members("spoken") + _C["ident"]
 _PASSWORDS = ("password", "passwd", "pass", "pwd", "passwords")
 _FAR = 12
+"""Tokens that a word may stand before what it speaks of."""
+_BORDER, _STOP, _NUMBER = "border", "stop", "number"
+_ROLES = (
+    dict.fromkeys(members("numeral") + members("spoken") + _C["ident"], _NUMBER)
+    | {_C["border"]: _BORDER, _C["stop"]: _STOP}
+    | _SAYS
+    | _WEAK
+)
+"""What a token does that `before` passes; one that is not there does nothing."""
+_CUES = frozenset(_SAYS) | frozenset(_WEAK)
+_CODES = pattern("<pin|password|lock|ssn|seguro|zip|driver|licence|iban>")
 
 
 def before(seen: View, index: int) -> str:
     """What the words before a token say of it; `NUMBER` or `CODE` where they say no more, `` where nothing."""
-    kinds = seen.kinds
+    words = seen.kinds[max(0, index - _FAR) : index]
+    if _CUES.isdisjoint(words):
+        return ""
     weak = ""
     numbers = 0
-    for at in range(index - 1, max(-1, index - 1 - _FAR), -1):
-        kind = kinds[at]
-        if kind == _C["border"] or (kind == _C["stop"] and weak != "NUMBER" and index - at > 3):
-            break
-        if kind in _NUMBERS:
+    at = index
+    for kind in reversed(words):
+        at -= 1
+        role = _ROLES.get(kind)
+        if role is None:
+            continue
+        if role is _NUMBER:
             numbers += 1
-            if numbers > 2:
+            if numbers > _OTHERS:
                 break
-            continue
-        said = _SAYS.get(kind)
-        if said is None:
-            weak = weak or _WEAK.get(kind, "")
-            continue
-        answer = _told(said, weak, seen, at)
-        if numbers and answer == "ID":
+        elif role is _BORDER:
             break
-        if answer:
-            return answer
+        elif role is _STOP:
+            if weak != "NUMBER" and index - at > _SENTENCE:
+                break
+        elif kind in _WEAK:
+            weak = weak or role
+        else:
+            answer = _told(role, weak, seen, at)
+            if numbers and answer == "ID":
+                break
+            if answer:
+                return answer
     return weak
+
+
+_OTHERS = 2
+"""Other numbers that may stand between."""
+_SENTENCE = 3
+
+
+def says_short(kinds: str, index: int) -> bool:
+    """Whether a word stands before a token that speaks of numbers shorter than a phone's: codes, ZIPs, parts of others."""
+    return _CODES.search(kinds, max(0, index - _FAR), index) is not None
 
 
 def _told(said: str, weak: str, seen: View, at: int) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.context import after, before, says_short
 from earwitness.privacy.scanner.numbers import Digits, luhn, read
 from earwitness.privacy.scanner.view import Hit, View
 
@@ -94,14 +94,22 @@ _COUNTRIES = (
 )
 
 
-def find(seen: View) -> Iterator[Hit]:
+def find(seen: View) -> Iterable[Hit]:
     """All numbers that are somebody's."""
-    for match in _RUN.finditer(seen.kinds):
-        yield from run(seen, match.start(), match.end())
-    for match in _HIDDEN.finditer(seen.kinds):
+    kinds = seen.kinds
+    hits: list[Hit] = []
+    for match in _RUN.finditer(kinds):
+        first, last = match.span()
+        if kinds.startswith(_DAYS, first):
+            first = _behind_day(seen, first)
+        # Fewer digits than any phone has: a job's number most often.
+        if last - first >= _SHORTEST or says_short(kinds, first) or not _LONG.isdisjoint(kinds[first:last]):
+            hits += run(seen, first, last)
+    for match in _HIDDEN.finditer(kinds):
         kind = "SSN" if match["ssn"] else "CARD"
         if all(set(seen.word(at)) <= _MASKING for at in range(match.start() + 1 - bool(match["ssn"]), match.end() - 1)):
-            yield match.start(), match.end(), kind, "number.hidden"
+            hits.append((match.start(), match.end(), kind, "number.hidden"))
+    return hits
 
 
 def run(seen: View, first: int, last: int) -> Sequence[Hit]:
@@ -113,8 +121,7 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
     said = ""
     said_kinds = kinds[first:last]
     if last - first < _SHORTEST and _LONG.isdisjoint(said_kinds):
-        # Fewer digits than any phone has: a job's number most often.
-        said = context.before(seen, first)
+        said = before(seen, first)
         if said not in _SHORT:
             return ()
     plus = int(kinds[first] in _PLUS)
@@ -131,11 +138,11 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
     if length == _PHONE - 1 and digits.spoken:
         first, last, length = _heard(kinds, first, last, length)
         digits = read(seen.raw[first:last], kinds[first:last])
-    said = said or context.before(seen, first)
+    said = said or before(seen, first)
     if length < _SHORTEST and said not in _SHORT:
         return ()
     amounts = not digits.spoken and _COMMA in said_kinds and _is_a_list(digits.groups)
-    kind = None if amounts else classify(digits, said, context.after(seen, last), plus=kinds[first] in _PLUS)
+    kind = None if amounts else classify(digits, said, after(seen, last), plus=kinds[first] in _PLUS)
     if kind is None or (length > _PHONE and _STOP in kinds[first:last]):
         parts = _parts(seen, first, last) if length >= _PHONE else ()
         if parts or kind is None:
@@ -146,6 +153,22 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
         if extension is not None:
             last = extension.end()
     return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
+
+
+def _behind_day(seen: View, first: int) -> int:
+    """Where a run goes on behind the day that it begins with: `2026-11-24 12:00`, `24-11-2026`."""
+    one, _, two, _, three = (token.rstrip(" \t") for token in seen.raw[first : first + _DAY_TOKENS])
+    year, least, most = max((one, two, three), key=len), *sorted((two, one if len(three) > len(one) else three))
+    is_date = year[:2] in ("19", "20") and "01" <= least <= "12" and most <= "31"
+    return first + _DAY_TOKENS if is_date else first
+
+
+_DAY_TOKENS = 5
+_DAYS = tuple(
+    mark.join(_C[name] for name in names)
+    for names in (("n4", "n2", "n2"), ("n2", "n2", "n4"))
+    for mark in (_C["hyphen"], _C["period"])
+)
 
 
 def _is_a_list(groups: tuple[int, ...]) -> bool:
@@ -190,7 +213,7 @@ def _parts(seen: View, first: int, last: int) -> Sequence[Hit]:
         if at == last or kinds[at] in _LINES:
             if at > start and (start, at) != (first, last):
                 part = read(seen.raw[start:at], kinds[start:at])
-                kind = classify(part, context.before(seen, first), "", plus=kinds[start] in _PLUS)
+                kind = classify(part, before(seen, first), "", plus=kinds[start] in _PLUS)
                 if kind is not None and len(part.text) >= 7:
                     hits.append((start, at, kind, "number.part"))
             start = at + 1

@@ -1,23 +1,31 @@
-"""Digits out of a run of number tokens, spoken, typed or mixed, English and Spanish, with what was taken back."""
+"""Digits out of a run of number tokens, spoken, typed or mixed, English and Spanish, with what was taken back.
+
+Each token has a short code, so that a run is a short string too:
+
+    0 to 9   a digit          ( ) *    twice, three and four times what follows    ,   a pause
+    ;415;    a numeral        !        what was said before is taken back           -   a hyphen
+    letters  ten to ninety, hundreds      % &   hundred, thousand                    _   any other word
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
+from string import ascii_letters
 from typing import NamedTuple
 
-from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.classes import CHARACTERS, MARKS, pattern
 from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
+from earwitness.privacy.scanner.vocabulary import WORDS
 
 __all__ = ["Digits", "luhn", "read"]
 
-_NUMERAL = members("numeral")
 _C = CHARACTERS
-_SINGLE = _C["digit"] + _C["oh"]
-_TWO = _C["teen"]
-_CORRECTION = _C["wait"] + _C["no"]
 _HOMOPHONES = {"won": "1", "to": "2", "too": "2", "for": "4", "ate": "8"}
 """What speech recognition writes for a digit in a row of them."""
+_TIMES = {"(": 2, ")": 3, "*": 4}
 _PHONE = 10
 
 
@@ -29,6 +37,10 @@ class Digits(NamedTuple):
     spoken: bool
 
 
+_digits = partial(tuple.__new__, Digits)
+"""Makes a `Digits` of a tuple, in a third of the time."""
+
+
 def read(raw: Sequence[str], kinds: str) -> Digits:
     """The digits of a run: doubles, pairs, hundreds and corrections resolved.
 
@@ -36,164 +48,163 @@ def read(raw: Sequence[str], kinds: str) -> Digits:
         raw: the run's tokens.
         kinds: their classes.
     """
-    if _HARD.isdisjoint(kinds):
-        return _plain(raw, kinds)
-    reader = _Reader()
-    for token, kind in zip(raw, kinds, strict=True):
-        reader.take(token, kind)
-    return reader.result()
+    code = "".join(map(_CODES.__getitem__, raw))
+    spoken = _SPOKEN.search(kinds) is not None
+    if code.isdecimal():
+        return _digits((code, (len(code),), spoken))
+    if _HARD.search(kinds) is None:
+        groups = _GROUPS.findall(code.replace("_", ""))
+    else:
+        code = code.replace("-", "").replace("_", ",")
+        if "!" in code:
+            text, taken_back = _with_corrections(code)
+            if taken_back:
+                return _digits((text, (len(text),), spoken))
+        groups = _GROUPS.findall(_resolved(code))
+    return _digits(("".join(groups), tuple(map(len, groups)), spoken))
 
 
-def _plain(raw: Sequence[str], kinds: str) -> Digits:
-    """The same for a run of single digits and numerals, by far the most common."""
-    if _SPLITS.isdisjoint(kinds):
-        text = "".join(filter(None, map(_DIGITS_OF.__getitem__, raw)))
-        return Digits(text, (len(text),), not _SPOKEN.isdisjoint(kinds))
-    groups: list[str] = []
-    group = ""
-    spoken = False
-    for token, kind in zip(raw, kinds, strict=True):
-        digits = _DIGITS_OF[token]
-        if digits is None:
-            if kind in _PAUSES and group:
-                groups.append(group)
-                group = ""
+def _with_corrections(code: str) -> tuple[str, bool]:
+    """The digits of a run in which something may be taken back, and whether something was."""
+    *taken_back, last = ("".join(_GROUPS.findall(_resolved(part))) for part in code.split("!"))
+    meant = ""
+    for said in filter(None, taken_back):
+        meant = _corrected(meant, said) if meant else said
+    return (_corrected(meant, last), True) if meant else (last, False)
+
+
+def _resolved(code: str) -> str:
+    """A code with nothing but digits and what parts them in it."""
+    parts = _UNIT.split(code)
+    if len(parts) > 1:
+        parts[1::2] = map(_UNITS.__getitem__, parts[1::2])
+    resolved = "".join(parts)
+    # A hundred that has nothing before it in its group needs to know what the groups before it hold.
+    return _spelled_out(code) if "%" in resolved or "&" in resolved else resolved
+
+
+def _spelled_out(code: str) -> str:
+    """The same for any code, step by step."""
+    done = group = ""
+    takes = 0
+    """What the last number still takes: 1 for a digit or hundreds after tens, 2 for a number below 100 after hundreds, 3 for
+    hundreds alone after ten."""
+    times = 1
+    for step in _STEP.findall(code):
+        if step in _TIMES:
+            times, takes = _TIMES[step], 0
+            continue
+        if step == ",":
+            done, group, takes = f"{done},{group}", "", 0
+            continue
+        digits = _VALUES.get(step) or step.strip(";")
+        if step[0] == ";":
+            done, group, takes = f"{done},{group},{digits * times},", "", 0
         elif len(digits) == 1:
-            group += digits
-            spoken = spoken or kind in _SINGLE
+            if takes in (1, 2) and digits != "0" and times == 1:
+                group = group[:-1] + digits
+            else:
+                group += digits * times
+            takes = 0
+        elif digits == "100" and not group and not _EMPTY.match(done):
+            group = "00"
+            continue
+        elif digits in _POWERS and group and (group[-1] != "0" or takes in (1, 3)):
+            group += digits[1:]
+            takes = 2
+            continue
         else:
-            if group:
-                groups.append(group)
-                group = ""
-            groups.append(digits)
-    if group:
-        groups.append(group)
-    return Digits("".join(groups), tuple(map(len, groups)), spoken)
+            within = takes == _BELOW_HUNDRED and len(digits) == 2 and group.endswith("00")
+            group = group[:-2] + digits if within else group + digits * times
+            takes = 2 if len(digits) == 3 else 3 if digits == "10" else int(len(digits) == 2 and digits[1] == "0")
+            if within:
+                continue
+        times = 1
+    return f"{done},{group}"
 
 
-class _DigitsOf(dict[str, str | None]):
-    """Answers a token with its digits, None when it is none; remembers the tokens of one or two digits."""
+_POWERS = ("100", "1000")
+_BELOW_HUNDRED = 2
 
-    def __missing__(self, token: str) -> str | None:
-        word = token.strip(" \t").lower()
-        if word.startswith("2b") and len(word) > _PHONE:
-            word = word[2:]
-        digits = DIGITS.get(word)
-        if digits is None and word.isdecimal():
-            digits = "".join(str(unicodedata.decimal(digit)) for digit in word)
-        if digits is None and "x" in word and word.replace("x", "").isdecimal():
-            digits = word.partition("x")[0]
-        if len(token) <= _REMEMBERED and len(self) < _REMEMBERED_TOKENS:
-            self[token] = digits
+
+class _Units(dict[str, str]):
+    """Answers a spoken number with its digits: `twenty one`, `double five`, `nine hundred six`; remembers the short ones."""
+
+    def __missing__(self, unit: str) -> str:
+        digits = _spelled_out(unit).removeprefix(",")
+        if len(unit) <= _REMEMBERED and len(self) < _REMEMBERED_TOKENS:
+            self[unit] = digits
         return digits
 
 
+class _Codes(dict[str, str]):
+    """Answers a token with its code; remembers the short ones."""
+
+    def __missing__(self, token: str) -> str:
+        word = token.strip(" \t").lower()
+        code = _numeral(word) if word.isascii() and word.isdecimal() else _unusual(word)
+        if len(token) <= _REMEMBERED and len(self) < _REMEMBERED_TOKENS:
+            self[token] = code
+        return code
+
+
+def _unusual(word: str) -> str:
+    if not word.isascii():
+        word = unicodedata.normalize("NFKC", word).lower().replace("\u2019", "'")
+    word = word.removesuffix("'s")
+    if word[:1] == "%" and len(word) == _ENCODED_LENGTH:
+        word = chr(int(word[1:], 16))
+    code = _WORDS.get(word)
+    if code is not None:
+        return code
+    if not word or word.isspace():
+        return "," if "\n" in word or "\r" in word else ""
+    if word.startswith("2b") and len(word) > _PHONE:
+        word = word[2:]
+    digits = word.partition("x")[0] if word.replace("x", "").isdecimal() else word
+    if not digits.isdecimal():
+        return "_"
+    digits = "".join(str(unicodedata.decimal(digit)) for digit in digits)
+    return _numeral(digits)
+
+
+def _numeral(digits: str) -> str:
+    return digits if len(digits) == 1 else f";{digits};"
+
+
+_ENCODED_LENGTH = 3
 _REMEMBERED = 7
 _REMEMBERED_TOKENS = 4096
-_DIGITS_OF = _DigitsOf()
-_HARD = frozenset(
-    _C[name] for name in ("teen", "tens", "hundred", "thousand", "multi", "wait", "no", "homo", "to", "for")
+_ABOVE_NINE = sorted(set(NUMBERS.values()) - {"100", "1000"}, key=int)
+_LETTERS = dict(zip(_ABOVE_NINE, ascii_letters, strict=False)) | {"100": "%", "1000": "&"}
+_VALUES = {letter: digits for digits, letter in _LETTERS.items()}
+_TEENS = "".join(_LETTERS[each] for each in _ABOVE_NINE if int(each) < 20 or (int(each) < 100 and each[1] != "0"))
+_TENS = "".join(_LETTERS[each] for each in _ABOVE_NINE if 20 <= int(each) < 100 and each[1] == "0")
+_HUNDREDS = "".join(_LETTERS[each] for each in _ABOVE_NINE if int(each) >= 100)
+_PAUSES = ("comma", "period", "open", "close", "dash", "dot", "point", "stop")
+_WORDS = (
+    {mark: "," for mark, name in MARKS.items() if name in _PAUSES}
+    | {mark: "-" for mark, name in MARKS.items() if name == "hyphen"}
+    | {mark: "" for mark, name in MARKS.items() if name in ("an", "filler")}
+    | {word: "," for name in ("dash", "dot", "point") for word in WORDS[name].split()}
+    | {word: "" for name in ("an", "ye", "filler") for word in WORDS[name].split()}
+    | {word: "!" for name in ("wait", "no") for word in WORDS[name].split()}
+    | {word: _LETTERS[digits] for word, digits in NUMBERS.items()}
+    | {".": ","}
+    | {word: code for word, times in REPEATS.items() for code, meant in _TIMES.items() if times == meant}
+    | _HOMOPHONES
+    | DIGITS
 )
-_PAUSES = "".join(_C[name] for name in ("comma", "period", "open", "close", "dash", "dot", "point", "stop", "hyphen"))
-
-_SPLITS = frozenset(_PAUSES + _NUMERAL + _C["nx"]) - {_C["n1"]}
-_SPOKEN = frozenset(_SINGLE)
-
-
-class _Reader:
-    def __init__(self) -> None:
-        self._groups: list[str] = [""]
-        self._before: str | None = None
-        self._open = 0
-        """What the last spoken number still takes: 1 for a digit or hundreds after tens, 2 for a number below 100 after
-        hundreds, 3 for hundreds alone after ten."""
-        self._repeat = 1
-        self._spoken = False
-        self._spanish = False
-
-    def take(self, token: str, kind: str) -> None:
-        word = token.strip(" \t").lower()
-        if kind in _NUMERAL:
-            self._numeral(word)
-        elif kind in _SINGLE:
-            self._digit(DIGITS[word])
-        elif word in REPEATS and kind == _C["multi"]:
-            self._repeat, self._open = REPEATS[word], 0
-        elif word in NUMBERS:
-            self._number(NUMBERS[word])
-        elif word in _HOMOPHONES:
-            self._digit(_HOMOPHONES[word])
-        elif kind in _CORRECTION:
-            self._take_back()
-        elif kind == _C["nx"]:
-            self._numeral(word.partition("x")[0])
-        elif kind not in (_C["an"], _C["ye"], _C["hyphen"], _C["filler"]):
-            self._open = 0
-            self._pause()
-
-    def result(self) -> Digits:
-        groups = tuple(len(group) for group in self._groups if group)
-        text = "".join(self._groups)
-        if self._before is not None:
-            text = _corrected(self._before, text)
-            groups = (len(text),)
-        return Digits(text, groups, self._spoken)
-
-    def _pause(self) -> None:
-        if self._groups[-1]:
-            self._groups.append("")
-
-    def _add(self, digits: str) -> None:
-        self._groups[-1] += digits * self._repeat
-        self._repeat = 1
-
-    def _numeral(self, word: str) -> None:
-        word = word.removeprefix("2b") if len(word) > _PHONE else word
-        digits = word if word.isascii() else unicodedata.normalize("NFKC", word)
-        if len(digits) > 1 or self._spoken:
-            self._pause()
-        self._add("".join(str(unicodedata.decimal(digit, 0)) for digit in digits))
-        if len(digits) > 1:
-            self._pause()
-        self._open = 0
-
-    def _digit(self, digit: str) -> None:
-        self._spoken = True
-        if self._open in (1, 2) and digit != "0" and self._repeat == 1:
-            group = self._groups[-1]
-            self._groups[-1] = group[:-1] + digit
-            self._open = 0
-            return
-        self._add(digit)
-        self._open = 0
-
-    def _number(self, digits: str) -> None:
-        self._spoken = True
-        if digits == "100" and not self._groups[-1] and len(self._groups) > 1:
-            self._groups[-1] = digits[1:]
-            return
-        said = self._groups[-1]
-        if digits in ("100", "1000") and said and (said[-1] != "0" or self._open in (1, 3)):
-            self._groups[-1] += digits[1:]
-            self._open = 2
-            return
-        if len(digits) == 2 and self._open == 2 and self._groups[-1].endswith("00"):
-            self._groups[-1] = self._groups[-1][:-2] + digits
-        else:
-            self._add(digits)
-        if digits == "100" or len(digits) == 3:
-            self._open = 2
-        elif len(digits) == 2 and digits[1] == "0" and digits != "10":
-            self._open = 1
-        else:
-            self._open = 3 if digits == "10" else 0
-
-    def _take_back(self) -> None:
-        text = "".join(self._groups)
-        if text:
-            self._before = text if self._before is None else _corrected(self._before, text)
-            self._groups = [""]
-        self._open = 0
+_CODES = _Codes({word + blank: code for word, code in _WORDS.items() for blank in ("", " ")})
+_UNITS = _Units()
+_BELOW = f"[1-9]|[{_TEENS}]|[{_TENS}][1-9]?"
+_LARGE = f"(?:(?:{_BELOW})[%&]|[{_HUNDREDS}])(?:{_BELOW})?"
+_UNIT = re.compile(f"([()*]+,*(?:;[0-9]+;|{_LARGE}|{_BELOW}|0)?|{_LARGE}|[{_TEENS}]|[{_TENS}][1-9]?)")
+_STEP = re.compile(";[0-9]+;|.")
+_GROUPS = re.compile("[0-9]+")
+_EMPTY = re.compile(",*$")
+_SPOKEN = pattern("<digit|oh|teen|tens|hundred|thousand|homo|to|for>")
+_HARD = pattern("<teen|tens|hundred|thousand|multi|wait|no|homo|to|for>")
 
 
 def _corrected(before: str, after: str) -> str:
@@ -212,8 +223,8 @@ def _corrected(before: str, after: str) -> str:
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1)."""
-    total = 0
-    for index, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + index % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0
+
+
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""Twice a digit, the digits of the product added."""

@@ -13,12 +13,12 @@ from avro_strategies import encodings, integers, records_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from earwitness.privacy import normalise, tokens
+from earwitness.privacy import tokens
 from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
 from earwitness.privacy.raw_schemas import RawSchemas
-from earwitness.privacy.scanner import Scanner
+from earwitness.privacy.scanner import Scanner, normalise
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, codec
 from earwitness.schemas.errors import DatumError, UnknownSchemaError
@@ -30,7 +30,7 @@ ORACLES = {raw.name: (Fast(masked.definition), Apache(masked.definition)) for ra
 PREFIX_OF = {"phone": "tel", "name": "person", "client": "client", "job": "job", "ip": "ip"}
 
 SCANNER = Scanner()
-TEXTS = FreeText(MaskingKey("k1", ROOT))
+TEXTS = FreeText(Tokens(MaskingKey("k1", ROOT)))
 
 every_kind = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0].name)
 
@@ -44,12 +44,19 @@ def masker(family, *, topic_id=b"0123456789abcdef", partition=3, keyed=None):
 
 
 def reference_token(prefix, normal):
-    """The token of a normal form: HKDF (RFC 5869) and HMAC written out."""
+    """The token of a normal form: HKDF (RFC 5869), HMAC, two letters and the seal written out."""
     extracted = hmac.digest(bytes(32), ROOT, "sha256")
-    derived = hmac.digest(extracted, f"earwitness/v1/token/{prefix}".encode() + b"\x01", "sha256")
+    derived, sealing = (
+        hmac.digest(extracted, f"earwitness/v1/{purpose}".encode() + b"\x01", "sha256")
+        for purpose in (f"token/{prefix}", "seal")
+    )
     parts = [b"earwitness", prefix.encode(), normal.encode()]
     message = b"".join(struct.pack(">I", len(part)) + part for part in parts)
-    return f"{prefix}_k1_{hmac.digest(derived, message, 'sha256').hex()[:24]}"
+    digits = list(hmac.digest(derived, message, "sha256").hex()[:20])
+    for at in (8, 16):
+        digits[at] = "abcdefabcdabcdef"[int(digits[at], 16)]
+    begun = f"{prefix}_k1_{''.join(digits)}"
+    return begun + hashlib.blake2s(begun.encode(), key=sealing, digest_size=2).hexdigest()
 
 
 def reference_text(pii, text):

@@ -18,6 +18,7 @@ from earwitness.privacy.dictionary import Dictionary
 from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.scanner import MAX_CHARS, Scanner
+from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.errors import UsageError
 from earwitness.runtime.settings import Settings
 
@@ -69,7 +70,7 @@ def scan(
     if sys.stdin is None:
         raise UsageError("standard input is closed; give JSON lines")
     settings = Settings.load(os.environ, config)
-    free_text = FreeText(_key(settings))
+    free_text = FreeText(Tokens(_key(settings)))
     scanner = Scanner(
         preset or ("strict" if settings.privacy_preset == "strict" else "balanced"),
         dictionary=Dictionary.load(dictionary or settings.privacy_dictionary),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.replacements import CONSTANTS, WITHHELD
 from earwitness.privacy.scanner import Span, normalise
-from earwitness.privacy.tokens import maker
+from earwitness.privacy.tokens import CACHE_SIZE, Tokens
 
 __all__ = ["FreeText"]
 
@@ -23,18 +21,20 @@ _TOKENS = {
     "DRIVER_ID": "licence",
 }
 """By kind, the token's; a number in a declared field has the same one."""
+_REMEMBERED = 64
+"""Characters of the longest value whose token is remembered."""
 
 
 class FreeText:
     """Replaces spans with one key's tokens.
 
     Args:
-        key: what the tokens are made with.
+        tokens: what makes them.
     """
 
-    def __init__(self, key: MaskingKey) -> None:
-        self._makers: dict[str, Callable[[str], str | None]] = {
-            kind: maker(key, prefix, partial(normalise.value, kind)) for kind, prefix in _TOKENS.items()
+    def __init__(self, tokens: Tokens) -> None:
+        self._tables = {
+            kind: _SpanTable(tokens.maker(prefix, normalise.form_of(kind))) for kind, prefix in _TOKENS.items()
         }
 
     def replaced(self, text: str, spans: Sequence[Span]) -> str:
@@ -47,13 +47,23 @@ class FreeText:
         parts: list[str] = []
         at = 0
         for start, end, kind, _ in spans:
-            parts += (text[at:start], self._token(kind, text[start:end]))
+            parts += (text[at:start], CONSTANTS.get(kind) or self._tables[kind][text[start:end]])
             at = end
         return "".join([*parts, text[at:]])
 
-    def _token(self, kind: str, value: str) -> str:
-        constant = CONSTANTS.get(kind)
-        if constant is not None:
-            return constant
+
+class _SpanTable(dict[str, str]):
+    """Answers a span's text with its token in brackets, and remembers that, up to a bound."""
+
+    def __init__(self, token: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._token = token
+
+    def __missing__(self, value: str) -> str:
         # A lone half of a surrogate pair is no text that a token could be made of.
-        return f"[{self._makers[kind](value.encode(errors='replace').decode()) or WITHHELD}]"
+        answer = f"[{self._token(value.encode(errors='replace').decode()) or WITHHELD}]"
+        if len(value) <= _REMEMBERED:
+            if len(self) >= CACHE_SIZE:
+                self.clear()
+            self[value] = answer
+        return answer

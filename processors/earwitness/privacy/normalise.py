@@ -48,6 +48,7 @@ _NUMBER = re.compile(r"\+?[0-9]{7,}\Z")
 _EXTENDED = re.compile(r" ?[0-9]{2,4}\Z")
 """What may stand behind a slash: `415-555-0134/0135`."""
 _SHORTEST = 7
+_IPV4 = re.compile(r"(?:(?:[1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])(?:\.(?!\Z)|\Z)){4}\Z")
 _LETTER = re.compile(r"[^\W\d_]")
 _PLAIN = str.maketrans(
     {
@@ -119,10 +120,19 @@ def prefix_of(number: str | None) -> str | None:
 
 def plain(text: str) -> str:
     """Without case, accents and apostrophes: speech recognition leaves them out."""
-    if text.isascii():
-        return text.lower().replace("'", "").strip()
+    latin = text if text.isascii() else text.translate(_LATIN)
+    if latin.isascii():
+        return latin.lower().replace("'", "").strip()
+    return _without_marks(text).strip()
+
+
+def _without_marks(text: str) -> str:
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c)).translate(_PLAIN).casefold().strip()
+    return "".join(c for c in parts if not unicodedata.combining(c)).translate(_PLAIN).casefold()
+
+
+_LATIN = {code: _without_marks(chr(code)) for span in ((0xC0, 0x250), (0x1E00, 0x1F00)) for code in range(*span)}
+"""Each Latin letter with a mark without it."""
 
 
 def folded(text: str) -> str:
@@ -136,12 +146,16 @@ def folded(text: str) -> str:
 
 def client(text: str) -> str | None:
     """A client's id: letters and digits only, case folded."""
+    if text.isalnum() and text.isascii():
+        return text.lower()
     small = folded(text)
     return "".join(character for character in small if character.isalnum()) or small or None
 
 
 def job(text: str) -> str | None:
     """A job's number: its digits without leading zeros; other text folded."""
+    if text.isdigit() and text.isascii():
+        return text.lstrip("0") or "0"
     small = folded(text)
     digits = _NOT_DIGIT.sub("", small)
     if digits and all(not character.isalpha() for character in small):
@@ -158,6 +172,8 @@ def block_of(number: str | None) -> str | None:
 
 def ip(text: str) -> str | None:
     """An address in its shortest form; an IPv4 address inside IPv6 is the IPv4 address."""
+    if _IPV4.match(text):
+        return text
     stripped = text.strip().strip("[]")
     try:
         address = ipaddress.ip_address(stripped)

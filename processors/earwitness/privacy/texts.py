@@ -78,7 +78,7 @@ class Texts:
         scanner = self._scanners.get(policy.preset)
         if scanner is None:
             scanner = self._scanners[policy.preset] = Scanner(policy.preset, dictionary=self._site.dictionary)
-        return TextReader(scanner, FreeText(tokens.key), policy)
+        return TextReader(scanner, FreeText(tokens), policy)
 
     def ahead(self, mask: Callable[[Record], Masked], records: Iterable[Record]) -> list[Masked | None]:
         """Mask those records whose texts are known; afterwards those of the others are known too.

@@ -1,31 +1,31 @@
-"""Tokens: `<kind>_<key id>_<24 hex digits>`, the same for the same person, however a value was written.
+"""Tokens: `<kind>_<key id>_<24 hex digits>`, the same for the same person, however a value was written or said.
 
-The digits are the first 96 bits of HMAC-SHA256 over domain, kind and the normalised value, each with its length in front.
 A table answers the encoded value of a record's field with the encoded token, and keeps what it answered in a
 bounded cache: the values of one call repeat. The caches hold personal data in memory and nowhere else.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 
 from earwitness.privacy.keys import MaskingKey
-from earwitness.privacy.replacements import SECRET, WITHHELD
+from earwitness.privacy.regions import region
+from earwitness.privacy.replacements import SECRET, WITHHELD, is_ours, parts
 from earwitness.privacy.scanner import normalise
+from earwitness.privacy.token_maker import Seal, maker
 from earwitness.schemas.errors import MalformedError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long
 from earwitness.schemas.walker import Table
 
-__all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "maker", "text_of"]
+__all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "text_of"]
 
 CACHE_SIZE = 50_000
 """Values a table keeps; one that is full starts anew."""
 CACHED_BYTES = 256
 """A longer value is not kept: 50,000 of those that somebody made up would fill the memory."""
 
-_DOMAIN = b"earwitness"
-_HEX = 24
+_SHORT = 64
+_LENGTHS = [encode_long(length) for length in range(_SHORT)]
 _NULL = b"\x00"
 _SOME = b"\x02"
 
@@ -45,7 +45,8 @@ _COARSE: dict[str, tuple[str, Callable[[str], str | None]]] = {
 def encoded(text: str) -> bytes:
     """A string as Avro writes it."""
     data = text.encode()
-    return encode_long(len(data)) + data
+    length = len(data)
+    return (_LENGTHS[length] if length < _SHORT else encode_long(length)) + data
 
 
 def text_of(value: bytes) -> str:
@@ -79,15 +80,23 @@ class Constant:
 
 
 class _TokenTable(dict[bytes, bytes]):
-    """Answers a text with its token: `tel_k1_9f2c…`; a withheld number with one shared word, an empty text with itself."""
+    """Answers a text with its token: `tel_k1_9f2c…`; a withheld number with one shared word, an empty text with itself.
 
-    def __init__(self, token: Callable[[str], str | None]) -> None:
+    A token of ours stays as it is, and so does that word: masking twice changes nothing.
+    """
+
+    def __init__(self, token: Callable[[str], str | None], prefix: str, owns: Callable[[str], bool]) -> None:
         super().__init__()
         self._token = token
+        self._prefix = prefix
+        self._owns = owns
 
     def __missing__(self, value: bytes) -> bytes:
         text = text_of(value)
-        answer = encoded(self._token(text) or WITHHELD) if text else value
+        if not text or text == WITHHELD or (text.startswith(self._prefix) and self._owns(text)):
+            answer = value
+        else:
+            answer = encoded(self._token(text) or WITHHELD)
         _keep(self, value, answer)
         return answer
 
@@ -114,41 +123,24 @@ def _keep(cache: dict[bytes, bytes], value: bytes, answer: bytes) -> None:
     cache[value] = answer
 
 
-def maker(key: MaskingKey, prefix: str, normal: Callable[[str], str | None]) -> Callable[[str], str | None]:
-    """A function that makes one kind's tokens: None where there is nothing to make one of.
+class Tokens:
+    """Makes tokens with one key; a table a kind, shared by all schemas.
 
     Args:
         key: what they are made with.
-        prefix: what they begin with.
-        normal: gives a value's one form, or None.
+        previous: those of the key before, while a rotation lasts: their tokens are known as ours, and records carry them too.
+        keep_region: a phone's token says its country and, in North America, its area code.
     """
-    secret = key.derive(f"token/{prefix}")
-    lead = b"".join(len(part).to_bytes(4, "big") + part for part in (_DOMAIN, prefix.encode()))
-    stem = f"{prefix}_{key.id}_"
 
-    # A copy of a keyed state is three times as fast as hmac.digest, which sets the key up each time.
-    keyed = hmac.new(secret, lead, "sha256")
-
-    def token(text: str) -> str | None:
-        value = normal(text)
-        if value is None:
-            return None
-        data = value.encode()
-        mac = keyed.copy()
-        mac.update(len(data).to_bytes(4, "big") + data)
-        return stem + mac.hexdigest()[:_HEX]
-
-    return token
-
-
-class Tokens:
-    """Makes tokens with one key; a table a kind, shared by all schemas."""
-
-    def __init__(self, key: MaskingKey) -> None:
+    def __init__(self, key: MaskingKey, *, previous: Tokens | None = None, keep_region: bool = False) -> None:
         self.key = key
         self.key_id = key.id
+        self.previous = previous
+        self.keep_region = keep_region
+        self._seal = Seal(key)
         self._tables: dict[str, Table] = {
-            pii: _TokenTable(maker(key, prefix, normal)) for pii, (prefix, normal) in _KINDS.items()
+            pii: _TokenTable(self.maker(prefix, normal), f"{prefix}_", self.owns)
+            for pii, (prefix, normal) in _KINDS.items()
         }
         self._tables["secret"] = Constant(SECRET)
         self._coarse: dict[str, Table] = {
@@ -166,3 +158,20 @@ class Tokens:
     def coarse(self, name: str) -> Table:
         """The table of a coarse token: `caller_prefix`, `job_block`."""
         return self._coarse[name]
+
+    def maker(self, prefix: str, normal: Callable[[str], str | None]) -> Callable[[str], str | None]:
+        """A function that makes one kind's tokens, as `token_maker.maker`."""
+        return maker(self.key, prefix, normal, region if self.keep_region and prefix == "tel" else _no_region)
+
+    def owns(self, text: str) -> bool:
+        """Whether a text is a token that was made with one of our keys, or a constant: then it is masked already."""
+        found = parts(text)
+        if found is None:
+            return is_ours(text)
+        if found[1] == self.key_id and self._seal.fits(text.strip("[]")):
+            return True
+        return self.previous is not None and self.previous.owns(text)
+
+
+def _no_region(_number: str) -> str:
+    return ""

@@ -21,7 +21,7 @@ from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.pieces import LETTER, LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
-__all__ = ["client", "ip", "job", "job_block", "name", "phone", "phone_prefix", "value"]
+__all__ = ["client", "form_of", "ip", "job", "job_block", "name", "phone", "phone_prefix", "value"]
 
 _C = CHARACTERS
 _PLUS = _C["plus"] + _C["plus_mark"]
@@ -45,7 +45,12 @@ def value(kind: str, text: str) -> str:
         kind: the span's kind.
         text: the span's text.
     """
-    return _MAKERS.get(kind, written.folded)(text) or written.folded(text)
+    return form_of(kind)(text) or written.folded(text)
+
+
+def form_of(kind: str) -> Callable[[str], str | None]:
+    """What gives the one form of a kind's values; its None means that a value identifies nobody."""
+    return _MAKERS.get(kind, written.folded)
 
 
 def phone(text: str) -> str | None:
@@ -79,8 +84,15 @@ def phone_prefix(text: str) -> str | None:
 
 def name(text: str) -> str | None:
     """A person's name in small letters, spelled or not, without titles, accents, apostrophes and hyphens; None if empty."""
-    listed = written.plain(text).split()
-    if "'" not in text and "".join(listed).isalpha() and _READ.isdisjoint(listed) and len(set(listed)) == len(listed):
+    plain = written.plain(text)
+    listed = plain.replace("-", " ").split()
+    if (
+        "".join(listed).isalpha()
+        and _READ.isdisjoint(listed)
+        and len(set(listed)) == len(listed)
+        and "'s" not in text
+        and "\u2019s" not in text
+    ):
         return " ".join(listed)
     said: list[str] = []
     spelled = ""
@@ -108,8 +120,7 @@ _READ = _TITLES.union(
 
 def client(text: str) -> str | None:
     """A client's id: letters and digits only, case folded; numbers that were said are digits."""
-    listed = written.folded(text).split()
-    if len(listed) < 2 or _SAID.isdisjoint(listed):
+    if " " not in text or _SAID.isdisjoint(written.folded(text).split()):
         return written.client(text)
     said = "".join(piece for kind, piece in pieces(seen(text)) if kind not in SILENT)
     return written.client(said) or written.client(text)
@@ -120,7 +131,7 @@ _SAID = frozenset([*DIGITS, *NUMBERS_SAID, *REPEATS, *LETTER_NAMES, *words(WORDS
 
 def job(text: str) -> str | None:
     """A job's number: its digits without leading zeros, typed or said; other text folded."""
-    if _SPACE.search(text.strip()) and any(map(str.isalpha, text)):
+    if " " in text and any(map(str.isalpha, text)):
         said = seen(text)
         if all(kind in NUMBERS or kind in SILENT or kind in LINKS for kind in said.kinds):
             return written.job(read(said.raw, said.kinds).text)
@@ -134,7 +145,7 @@ def job_block(text: str) -> str | None:
 
 def ip(text: str) -> str | None:
     """An address in its shortest form; an IPv4 address inside IPv6 is the IPv4 address."""
-    if not _SPACE.search(text.strip()):
+    if " " not in text.strip():
         return written.ip(text)
     return written.ip("".join("." if kind in _DOTS else piece for kind, piece in pieces(seen(text))))
 

@@ -92,6 +92,8 @@ def test_the_disk_is_full(service, network, brokers, small_disk, request, caplog
     app = App(audit, per_second=2_000)
     with app.running():
         app.run(0.5)
+        # On a busy machine the disk could be full before there is a spool: another case, in which nothing is spooled.
+        wait_for(lambda: service.files(".db-wal"), 30, audit.stats)
         with caplog.at_level(logging.WARNING, "earwitness.client"):
             (small_disk / "ballast").write_bytes(bytes(max(shutil.disk_usage(small_disk).free - 1_500_000, 0)))
             outage(audit, network)

@@ -38,6 +38,7 @@ _SPOOLING_PAUSE_SECONDS = 0.00025  # its turns are longer by a transaction: 8,00
 _SPRINT, _SPRINT_ABOVE = 500, 0.25
 _ON_DISK_IN_TIME = 160  # waiting events that a paced worker can still spool within a tick
 _REPLAYS, _SPRINT_REPLAYS = 16, 64  # of a turn; all that there are when somebody waits
+_REPLAYS_A_SECOND = 2_000  # at the least: beside a slow disk a turn may take a second
 _AFTER_ERROR_SECONDS = 1.0
 _LOOK_SECONDS = 0.005
 _FOR_EVENTS = 0.6  # of the time that a close has, for the broker; then what is left goes to the spool
@@ -100,6 +101,7 @@ class Worker:
         self._journal: Journal | None = None
         self._hurry_until, self._hurry_goal = 0.0, 0
         self._behind_since: float | None = None
+        self._turned_at = clock()
         self._deadline: float | None = None
 
     def keep_journal(self, journal: Journal) -> None:
@@ -153,7 +155,7 @@ class Worker:
             more = dispatch.hand_on() and bool(len(self._capture))
         is_open = dispatch.breaker.is_open
         self._capture.squeeze(shelf.full if is_open else None)
-        fed = dispatch.feed(_SPRINT if hurried else _SPRINT_REPLAYS if sprints else _REPLAYS)
+        fed = dispatch.feed(_SPRINT if hurried else self._replays(now, _SPRINT_REPLAYS if sprints else _REPLAYS))
         if not more and not is_open:  # it waits for the disk, and whatever comes in meanwhile waits too
             fed += shelf.adopt(now)
         dispatch.tidy()
@@ -184,6 +186,11 @@ class Worker:
         if self._behind_since is None:
             self._behind_since = now
         return _YIELD_SECONDS if now - self._behind_since < TICK_SECONDS else 0.0
+
+    def _replays(self, now: float, least: int) -> int:
+        """How many of the events that wait in the spool this turn may send."""
+        since, self._turned_at = now - self._turned_at, now
+        return min(_SPRINT, max(least, round(_REPLAYS_A_SECOND * since)))
 
     def end(self, deadline: float) -> None:
         """Deliver, spool, report, close; each has its share of the time."""

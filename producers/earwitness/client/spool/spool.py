@@ -22,6 +22,7 @@ __all__ = ["Spool"]
 _MOST_ASIDE = 1_000
 _EXPIRED_AT_ONCE = 500
 _ADOPTED_AT_ONCE = 64  # rows of a batch when it is to be over soon: fewer take as long, which is the wait for the disk
+_SHORT = 0.25  # of the time allowed: a batch that took less need not be as long the next time
 _DAY_MS = 86_400_000
 
 
@@ -50,6 +51,7 @@ class Spool:
         self._is_measured = False
         self._oldest_ms: int | None = None
         self._is_open = True
+        self._at_once = _ADOPTED_AT_ONCE
         self._orphans = Orphans(claim.stem.parent, claim.stem, settings.max_days)
         self._store = self._opened()
         while self.expire():
@@ -142,17 +144,18 @@ class Spool:
 
         Args:
             limit: rows that are looked at; a damaged file may give a few more.
-            seconds: when they are over no other file is begun, and no other batch of rows, which are small ones then.
+            seconds: when they are over no other file is begun, and no other batch of rows. Batches are small ones then;
+                on a slow disk they become longer, since each waits for it once, however many rows it has.
 
         Raises:
             SpoolError: this process's own file cannot be written.
         """
         until = time.monotonic() + seconds
-        most = limit if seconds == math.inf else _ADOPTED_AT_ONCE
         moved = examined = 0
         self.is_adopting = False
         while examined < limit:
-            batch = self._orphans.read(min(limit - examined, most), until)
+            began = time.monotonic()
+            batch = self._orphans.read(min(limit - examined, limit if seconds == math.inf else self._at_once), until)
             if batch is None:
                 break
             if not batch.examined:
@@ -170,6 +173,11 @@ class Spool:
             moved += len(batch.frames)
             self._lose(batch.lost)
             self._orphans.taken()
+            took = time.monotonic() - began
+            if took > seconds:
+                self._at_once = min(2 * self._at_once, limit)
+            elif took < _SHORT * seconds:
+                self._at_once = max(self._at_once // 2, _ADOPTED_AT_ONCE)
             if time.monotonic() >= until:
                 self.is_adopting = True
                 break

@@ -11,13 +11,22 @@ from earwitness.privacy.scanner.view import Hit, View
 __all__ = ["find"]
 
 _C = CHARACTERS
-_HOUSE = pattern(f"(?:{NUMBER}){{1,2}}<comma>?<bearing>?<my>?$")
+_HOUSE = pattern(f"(?:{NUMBER}){{1,2}}<bis|suffix|particle>?<comma>?<bearing>?<my>?$")
 _ROMANCE = pattern(
     f"(?:<prefix>|<letter><solidus>)<stop|period>?(?:<de|my|particle|a>{{0,2}}(?:{WORD}|<digit|house>)"
     f"<hyphen|quote>?){{1,5}}?"
     f"(?P<behind><comma>?<number|no>?<stop|period|number_mark>?{NUMBER}(?:<number|no>"
     f"<stop|period>?{NUMBER})?|<with|ye><my|prefix>{{0,2}}{NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|ye|mark|to|from>"
     f"|$))(?:(?<=<n4|n5|n6>){TOWN})?(?:<comma>?{UNIT})?{TAIL}"
+)
+_IN_QUARTER = pattern("<quarter><stop|period>?<Unknown|Given|Surname|Ambi|Surword|Common|month|my|de>{1,4}<comma>$")
+_GERMAN = pattern(
+    f"<preposed|measure><particle|my|Unknown>?<Unknown|Given|Surname|Ambi|Surword|Common>{{1,2}}<n1|n2|n3|house>{TAIL}"
+)
+_POST_CODE = pattern("<outward><house|ident>")
+_BRITISH_HEAD = pattern(
+    "(?:<n1|n2|n3|n4|house><Unknown|Surname|Surword|Given|Ambi>{1,3}|<Unknown|Surname|Surword|Given|Ambi|Common>{1,3}<suffix|weak_suffix>)"
+    "<comma><Unknown|Surname|Surword|Given|Ambi|hyphen>{1,3}<comma>?$"
 )
 _FRENCH = pattern(
     "<house|n1|n2|n3|n4>(?:<bis>|(?<!<house>)<suffix>(?=<suffix|prefix>))?<comma>?<suffix|prefix>(?:<de|my|particle|period|stop|quote|letter>"
@@ -33,7 +42,7 @@ _GLUED_HEAD = pattern(
     f"(?:{NUMBER}<bearing>?|(?:<n1|n2|n3|n4|n5|house><comma>?){{1,2}}<capital|letter|Unknown>{{0,2}}|<Unknown|Given|Surname>{{1,2}})$"
 )
 _TYPE_FIRST = pattern(
-    f"<suffix|weak_suffix><stop|period>?<capital|prefix>{{1,3}}<n1|n2|n3|n4|n5>(?!<period|measure|colon>){TAIL}"
+    f"<suffix|weak_suffix>(?:<stop|period>?<capital|prefix>|<stop|period><Common|weak_suffix>)<capital|prefix|Common>{{0,2}}<n1|n2|n3|n4|n5>(?!<period|measure|colon>){TAIL}"
 )
 _FOREIGN = pattern(
     f"<n1|n2|n3|n4|n5>{{1,2}}(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"
@@ -56,14 +65,22 @@ def find(seen: View) -> Iterator[Hit]:
             continue
         first = begins(kinds, _HOUSE, match.start())
         if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
-            yield begins(kinds, LEAD, first), ends(kinds, match.end()), "ADDRESS", "address.romance"
+            first = begins(kinds, LEAD, begins(kinds, _IN_QUARTER, first))
+            yield first, ends(kinds, match.end()), "ADDRESS", "address.romance"
+    for match in _GERMAN.finditer(kinds):
+        if seen.word(match.start()) != "pm" and seen.raw[match.start()][0].isupper():
+            yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.german"
     for match in _GLUED.finditer(kinds):
         first = begins(kinds, _GLUED_HEAD, match.start())
         if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
             yield begins(kinds, LEAD, first), ends(kinds, match.end()), "ADDRESS", "address.glued"
+    for match in _POST_CODE.finditer(kinds):
+        first = begins(kinds, _BRITISH_HEAD, match.start())
+        if first < match.start():
+            yield begins(kinds, LEAD, first), match.end(), "ADDRESS", "address.british"
     for grammar, rule in _WHOLE:
         for match in grammar.finditer(kinds):
-            yield match.start(), ends(kinds, match.end()), "ADDRESS", rule
+            yield begins(kinds, LEAD, match.start()), ends(kinds, match.end()), "ADDRESS", rule
 
 
 def _is_calle(seen: View, at: int) -> bool:

@@ -29,12 +29,14 @@ _CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|h
 _LICENCE = pattern(
     f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)"
     f"(?:<number|plus|number_mark|common|no>|<de>){{0,2}}<stop|period>?{_LINK}{{0,4}}"
-    f"(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
+    f"(?P<value>(?:{_SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
 )
 _ZIP = pattern(
     f"(?:<zip>|<code><zip>)(?:<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house>|<n5|n4|n6>(?:<hyphen><n4>)?"
     "|(?:<digit|oh|teen|tens|hundred|multi|n1|n2|n3><filler|comma|hyphen>{0,2}+){2,10}+)"
 )
+_POSTAL = pattern("<letter><period><letter><stop|period>(?P<value><n5>)")
+_LAST_FOUR = pattern(f"<ssn><number>?{_LINK}{{0,3}}(?P<value><n4>)(?!<hyphen|numeral|period|solidus>)")
 _STATE_ZIP = pattern("<state><comma>?(?P<value><n5>(?:<hyphen><n4>)?)(?!<numeral>)")
 _V4 = pattern("<n1|n2|n3>(?:<period><n1|n2|n3>){3}(?!<period><numeral>)")
 _OCTET = "<digit|oh|teen|tens|hundred|n1|n2|n3|and|multi>"
@@ -55,11 +57,18 @@ def find(seen: View) -> Iterator[Hit]:
     for match in _LICENCE.finditer(kinds):
         first, last = _edges(kinds, *match.span("value"))
         value = seen.joined(first, last)
-        cued = kinds[match.start()] == _C["driver"] or _C["driver"] in match[0] or _C["number"] in match[0]
-        if sum(character.isdigit() for character in value) + sum(kind in _SAID for kind in kinds[first:last]) >= (
-            4 if cued else 6
-        ):
+        cued = (
+            seen.word(match.start()) == "dl"
+            or kinds[match.start()] == _C["driver"]
+            or _C["driver"] in match[0]
+            or _C["number"] in match[0]
+        )
+        digits = sum(character.isdigit() for character in value) + sum(kind in _SAID for kind in kinds[first:last])
+        lettered = cued and kinds[first] == _C["ident"] and len(value) >= _LETTERED_LICENCE
+        if lettered or digits >= (4 if cued else 6):
             yield first, last, "DRIVER_ID", "licence"
+    for match in _LAST_FOUR.finditer(kinds):
+        yield *match.span("value"), "SSN", "ssn.last_four"
 
 
 def zips(seen: View) -> Iterator[Hit]:
@@ -69,6 +78,9 @@ def zips(seen: View) -> Iterator[Hit]:
         first, last = _edges(kinds, *match.span("value"))
         if 4 <= len(read(seen.raw[first:last], kinds[first:last]).text) <= 9 or _C["outward"] in kinds[first:last]:
             yield first, last, "ZIP", "zip.cue"
+    for match in _POSTAL.finditer(kinds):
+        if (seen.word(match.start()), seen.word(match.start() + 2)) == ("c", "p"):
+            yield *match.span("value"), "ZIP", "zip.cue"
     for match in _STATE_ZIP.finditer(kinds):
         yield *match.span("value"), "ZIP", "zip.state"
 
@@ -159,6 +171,7 @@ def _split(seen: View, first: int, last: int) -> list[str]:
     return parts
 
 
+_LETTERED_LICENCE = 9
 _LOOSE = "".join(_C[name] for name in ("filler", "comma", "hyphen", "dash", "a", "i", "ye"))
 _DOTS = _C["dot"] + _C["point"]
 _SAID = _C["digit"] + _C["oh"] + _C["teen"] + _C["tens"]

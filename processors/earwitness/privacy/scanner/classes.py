@@ -176,6 +176,8 @@ class Classes(dict[str, str]):
         if lower in self._keep:
             return "Common" if capital else "common"
         kind = lexicon.kind(lower)
+        if kind is None and not lower.isascii():
+            kind = _NAME_ONLY.get(lexicon.kind(_unaccented(lower)))
         if kind is None and _COMMON_ENDING.search(lower):
             kind = "common"
         if kind is None and _GLUED.match(lower):
@@ -190,6 +192,14 @@ class Classes(dict[str, str]):
 
 
 _STATES_OR_WORDS = words("in or me hi ok oh pa la de")
+
+
+_NAME_ONLY: dict[str | None, str] = {"given": "given", "surname": "surname"}
+"""What a word may be that a list knows without its accents: `Hà` is not the `ha` of a sentence."""
+
+
+def _unaccented(word: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if letter.isascii())
 
 
 def _mark(raw: str, text: str) -> str | None:

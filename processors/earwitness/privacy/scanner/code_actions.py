@@ -32,6 +32,7 @@ _TO_OPEN = pattern(
     f"<to|for>(?P<verb><common|lock|unknown|press>)<in|lock|common|my|direction>{{0,3}}<comma>?"
     f"(?P<link><is|its|press|with|colon|this>)<filler|in|comma|is|my|code>{{0,2}}{_VALUE}"
 )
+_PARA = pattern(f"<acts><in|lock|common|my>{{0,3}}<comma>?<is|its|press|with|colon>{_LINK}{{0,2}}{_VALUE}")
 _ENDS_OPENING = pattern(
     "<is|its|comma|press|border|with|code|phone|common>(?P<value>"
     f"{_MARK}?{_DIGIT}(?:<filler|comma|hyphen>{{0,2}}{_DIGIT}){{0,7}}+{_MARK}?)"
@@ -75,8 +76,21 @@ def find(seen: View) -> Iterator[Hit]:
     for match in _TEXTED.finditer(kinds):
         if _is_sent(seen, match.start(), match.start("value")) and _fits(seen, match, 4, unless=("ID", "ZIP")):
             yield *match.span("value"), "SECRET", "secret.texted"
+    yield from _openings(seen)
+    yield from _cards(seen)
+    for match in _BOX.finditer(kinds):
+        if seen.word(match.start()) in _BOXES and seen.word(match.start() + 1) in _PLACES and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.box"
+
+
+def _openings(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
     for match in _TO_OPEN.finditer(kinds):
         if seen.word(match.start("verb")) in _OPENING and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.opens"
+    for match in _PARA.finditer(kinds):
+        at = match.start()
+        if at and seen.word(at) in _OPENING and seen.word(at - 1) == "para" and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
     for match in _ENDS_OPENING.finditer(kinds):
         verb = match["verb"] and seen.word(match.start("verb")) in _OPENING
@@ -84,10 +98,6 @@ def find(seen: View) -> Iterator[Hit]:
         text = match["text"] and seen.word(match.start("text")) in _TEXTS
         if (verb or opens or text) and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
-    yield from _cards(seen)
-    for match in _BOX.finditer(kinds):
-        if seen.word(match.start()) in _BOXES and seen.word(match.start() + 1) in _PLACES and _fits(seen, match, 4):
-            yield *match.span("value"), "SECRET", "secret.box"
 
 
 def _cards(seen: View) -> Iterator[Hit]:
@@ -108,8 +118,10 @@ def _is_sent(seen: View, first: int, value: int) -> bool:
     word = seen.word(first)
     if word == "texted":
         return value - first <= _NEAR
-    if word in _TEXTS and value - first > 1 and seen.word(first + 1) in _SENT:
+    if word in _TEXTS and any(seen.word(at) in _SENT for at in range(first + 1, value)):
         return True
+    if first and seen.kinds[first - 1] == _C["lock"]:
+        return word in _SENT
     return word in _SENT and any(seen.kinds[at] == _C["me"] for at in range(first + 1, value))
 
 

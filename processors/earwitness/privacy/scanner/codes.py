@@ -27,7 +27,7 @@ _BETWEEN = (
 _CODE = pattern(
     f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>|<pin>(?:<code|number>)?)"
     f"(?:{_LINK}{{0,5}}|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
-    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<common>{{0,2}}<from|to>){_VALUE}"
+    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,2}}<from|to>){_VALUE}"
     "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
 )
 _BEHIND = pattern(

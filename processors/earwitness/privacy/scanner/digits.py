@@ -26,7 +26,7 @@ _NEXT = f"{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?(?:{_UNIT}|<homo>|(?<={_O
 # The first token is one set of classes, so that the search for it is a table look-up a token.
 _RUN = pattern(
     f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT}|(?<={_UNIT}))"
-    f"(?:(?<=<n3>)<solidus><n3><hyphen|period><n4>|(?:{_NEXT}){{1,47}}+|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
+    f"(?:(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_NEXT}){{1,47}}+|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
 )
 _EXTENSION = pattern(
     "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
@@ -38,7 +38,7 @@ _HIDDEN = pattern(
 )
 """Numbers that somebody hid in part: the rest still says whose they are."""
 _MASKING = frozenset("*x#-\u2022 ")
-_AREA = pattern("<area><code><is|colon>?$")
+_AREA = pattern("(?:<plus><digit>{1,3}<comma|filler>?)?<area><code><is|colon>?$")
 _C = CHARACTERS
 _EDGES = "".join(
     _C[name]
@@ -126,7 +126,7 @@ def run(seen: View, first: int, last: int) -> Sequence[Hit]:
             return ()
     plus = int(kinds[first] in _PLUS)
     if last - first - plus > 1 and not _WHOLE.isdisjoint(said_kinds):
-        wholes = [at for at in range(first, last) if kinds[at] in _WHOLE]
+        wholes = [at for at in range(first + 4 * plus, last) if kinds[at] in _WHOLE]
         hits = [hit for at in wholes for hit in run(seen, at - (at > first and kinds[at - 1] in _PLUS), at + 1)]
         if hits:
             # A numeral that is long enough by itself is not part of its neighbours.
@@ -200,7 +200,7 @@ _PHONE = 10
 
 
 def _with_area_code(kinds: str, first: int) -> int:
-    lead = _AREA.search(kinds, max(0, first - 4), first)
+    lead = _AREA.search(kinds, max(0, first - 8), first)
     return first if lead is None else lead.start()
 
 
@@ -268,6 +268,8 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
         return False
     if length == 10:
         return text[0] not in "01" or spoken or len(groups) > 1
+    if text.startswith(("00", "011")) and len(groups) > 1 and length in range(11, 17):
+        return True
     if length == 11:
         return text[0] in "10" or (spoken and len(groups) < 4)
     if length in (12, 13):

@@ -105,6 +105,7 @@ _TLDS = words(
     """com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe ai me in tv cc ch at be
     se no dk name family online shop store xyz site tech fm"""
 )
+_SCHEME = _C["solidus"] * 2
 _LOCAL_TOKENS = 32
 _LOOSE_WORDS = 3
 _DOMAIN_TOKENS = 24
@@ -123,7 +124,14 @@ def find(seen: View) -> Iterator[Hit]:
         if last < end:
             continue
         first = _local(seen, at)
-        if _is_sip(seen, first, at):
+        if (
+            typed
+            and first
+            and seen.kinds[first - 1] == _C["colon"]
+            and seen.kinds.rfind(_SCHEME, max(0, first - 6), first) >= 0
+        ):
+            yield first, at, "SECRET", "secret.url"
+        elif _is_sip(seen, first, at):
             yield first, at, "PHONE", "number.sip"
         elif first < at:
             yield first, last, "EMAIL", "email.typed" if typed else "email.spoken"

@@ -43,7 +43,7 @@ def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
     if upper:
         # A name that begins with a capital does not go on in small letters, but for `de la`.
         for at in range(first + 1, last):
-            if kinds[at] in _SMALL and raw[at][0].islower():
+            if kinds[at] in _SMALL and raw[at][0].islower() and kinds[at - 1] != _C["hyphen"]:
                 last = at
                 break
         while last > first + 1 and kinds[last - 1] in _PARTICLES:
@@ -81,7 +81,21 @@ _BEHIND_DAY = frozenset(
         "",
         *(
             _C[name]
-            for name in ("border", "comma", "stop", "newline", "idcue", "speak", "phone", "an", "at", "im", "my", "ye")
+            for name in (
+                "border",
+                "comma",
+                "stop",
+                "newline",
+                "idcue",
+                "speak",
+                "phone",
+                "an",
+                "at",
+                "im",
+                "from",
+                "my",
+                "ye",
+            )
         ),
     )
 )

@@ -9,7 +9,7 @@ from earwitness.privacy.scanner.classes import CHARACTERS, pattern
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find"]
+__all__ = ["find", "other"]
 
 _C = CHARACTERS
 _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|UNKNOWN>"
@@ -17,8 +17,16 @@ _VALUE = f"(?P<value>{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
 _THERE = pattern(f"<is>{_VALUE}(?P<there><common|line>)")
 _ACTS = pattern("<acts|speak|called|phone>")
 _ACTOR = pattern(
-    "(?:^|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value><given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
+    "(?:^|(?P<said><common>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value><given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
     "<given|ambi|surname|surword|unknown|Surname|Unknown>?)$"
+)
+_ADDRESSED = pattern(
+    "(?P<value><unknown|surname|given|ambi><particle|unknown|surname|given|ambi>{1,2})<comma>(?=<n3|n10|open|digit|plus_mark>)"
+)
+_LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
+_LET = pattern(f"<let>{_VALUE}<know>")
+_OTHER = pattern(
+    "<common|an|ye>(?P<value><given|ambi|Given|Ambi|unknown>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
 )
 _ON_THE_PHONE = pattern(f"<put|common>{_VALUE}<common><my>?<phone|line|speak>")
 _PART = pattern(
@@ -33,21 +41,22 @@ _VERBS = words(
     """speaking here rang phoned texted called emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere
     avisó"""
 )
+_STARTS = words("yes yeah yep ok okay so well sí good morning afternoon evening")
 _NOBODY = words("english someone anyone everyone nobody customer spanish hindi tamil telugu punjabi urdu")
 
 
 def find(seen: View) -> Iterator[Hit]:
     """All such names."""
     kinds = seen.kinds
+    for match in _ADDRESSED.finditer(kinds):
+        if match.start() == 0 or kinds[match.start() - 1] in _LINE_STARTS:
+            yield _hit(match)
     for match in _THERE.finditer(kinds):
         if seen.word(match.start("there")) in _THERES and seen.word(match.start()) in ("is", "está"):
             yield _hit(match)
-    for match in _ACTS.finditer(kinds):
-        at = match.start()
-        if seen.word(at) in _VERBS:
-            actor = _ACTOR.search(kinds, max(0, at - 3), at)
-            if actor is not None and seen.word(actor.start("value")) not in _NOBODY:
-                yield _hit(actor)
+    yield from _actors(seen)
+    for match in _LET.finditer(kinds):
+        yield _hit(match)
     for match in _ON_THE_PHONE.finditer(kinds):
         if seen.word(match.start()) in _PUTS and seen.word(match.end("value")) == "on":
             yield _hit(match)
@@ -58,6 +67,26 @@ def find(seen: View) -> Iterator[Hit]:
     for match in _AGAIN.finditer(kinds):
         if seen.word(match.start("again")) in ("again", "here", "calling"):
             yield _hit(match)
+
+
+def _actors(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    for match in _ACTS.finditer(kinds):
+        at = match.start()
+        if seen.word(at) in _VERBS:
+            actor = _ACTOR.search(kinds, max(0, at - 3), at)
+            if actor is None or (actor["said"] and seen.word(actor.start()) not in _STARTS):
+                continue
+            if seen.word(actor.start("value")) not in _NOBODY:
+                yield _hit(actor)
+
+
+def other(seen: View, last: int) -> Hit | None:
+    """The second of two names behind one cue: `speak with rich or drew`."""
+    match = _OTHER.match(seen.kinds, last)
+    if match is None or seen.word(last) not in ("or", "and", "y", "o"):
+        return None
+    return _hit(match)
 
 
 def _hit(match: re.Match[str]) -> Hit:

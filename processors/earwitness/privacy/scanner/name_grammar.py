@@ -16,7 +16,7 @@ _GLUE = (
     "|<Common|month>(?=<capital>))"
 )
 _LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
-_INITIAL = "(?:<letter|compass|ex><period|stop>?)?"
+_INITIAL = "(?:<letter|compass|ex><period|stop>?|<particle><hyphen>)?"
 _TITLE = "<title><period|stop>?(?:<an><title><period|stop>?)?"
 
 
@@ -36,10 +36,10 @@ STRONG = pattern(
 MEDIUM = pattern(
     "<i|this|im|its|speak|tell|contact|phone|role|hi|from|with|to|for|de|beneath|put>"
     "(?:(?<=<i>)<measure>|(?<=<this>)<is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?"
-    "|(?<=<speak>)(?:<compass><solidus>|<with|to|for|me|a|of>{0,2})|(?<=<tell>)<a|my>?|(?<=<contact>)<is|colon>{0,2}"
+    "|(?<=<speak>)(?:<compass><solidus>|<with|to|for|me|a|of>{0,2})|(?<=<tell>)<a|my|you>?|(?<=<contact>)<is|colon>{0,2}"
     "|(?<=<role>)<is|colon|equals|quote|stop>{0,2}|(?<=<put>)<me><through><to|with>"
     "|(?<=<im|its|phone|hi|from|with|to|for|de|beneath>))<filler|comma|quote|mark>{0,2}"
-    f"(?P<value>(?:<letter|compass|ex><period|stop>)?{_sequence(f'<{_HEAD}>', _ANY)})"
+    f"(?P<value>(?:<letter|compass|ex><period|stop>|<particle><hyphen>)?{_sequence(f'<{_HEAD}>', _ANY)})"
 )
 """`this is …`, `ask for …`, `customer …`: a name or another word."""
 

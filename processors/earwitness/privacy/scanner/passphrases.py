@@ -14,7 +14,7 @@ _C = CHARACTERS
 _BARE = pattern("<password|pin>(?=<common|unknown|anyname|glued|weak_suffix|wait|month>)")
 _WORD_IS = pattern("<surword|common><is|its|colon>{1,2}(?=<common|unknown|anyname|glued|weak_suffix|month>)")
 _NETWORK = pattern("<lock><is|colon|equals>{1,2}<quote>?(?=<ident|hexes|house|Unknown|unknown|anyname|common|Common>)")
-_PASSWORD_BEHIND = pattern("<ident|hexes|house><is|its><my>?<common|lock>{0,2}<password|pin>")
+_PASSWORD_BEHIND = pattern("<ident|hexes|house><is|its><my>?<common|lock|unknown>{0,2}<password|pin>")
 NO_VALUE = words(
     """wrong incorrect expired not invalid required the a an same too reset changed still being in on ok okay correct case hidden
     weak missing empty null none for to and or is was it that this my your at field must cannot can't isn't doesn't never no

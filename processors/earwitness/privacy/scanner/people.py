@@ -73,7 +73,7 @@ class People:
         if _is_shouted(seen, at):
             return False
         if _starts_sentence(seen, at):
-            return _acts(seen, at)
+            return _acts(seen, at) or (kind == _C["Surname"] and _is_quoted(seen, at))
         if kind in _LISTED:
             return True
         return self._strict or seen.kinds[at - 1] in _PERSONAL or _acts(seen, at)
@@ -94,6 +94,11 @@ _ACRONYM = 6
 def _is_firm(seen: View, at: int) -> bool:
     """Whether a name with a capital is the first word of a firm's: `Johnson Controls`."""
     return at + 1 < len(seen.raw) and seen.raw[at][0].isupper() and seen.word(at + 1) in _FIRMS
+
+
+def _is_quoted(seen: View, at: int) -> bool:
+    """Whether a word is all that stands between two quotation marks: `SEARCH('Delgado', …)`."""
+    return at > 0 and seen.kinds[at - 1] == seen.kinds[at + 1 : at + 2] == _C["quote"]
 
 
 def _is_shouted(seen: View, at: int) -> bool:
@@ -152,11 +157,35 @@ def _medium(seen: View) -> Iterator[Hit]:
     for match in MEDIUM.finditer(kinds):
         first, last = match.span("value")
         cue = match[0][0]
-        head = kinds[first]
+        head = kinds[first + 2 * (kinds[first] == _C["particle"])]
         known = sum(kind in _SOLID for kind in kinds[first:last])
         follow = kinds[last] if last < len(kinds) else _C["border"]
-        if _is_meant(cue, head, known, last - first, follow):
-            yield first, name_end(seen, first, last), "PERSON", "name.after"
+        if kinds[first - 1] == _C["you"] and not known:
+            continue  # `thank you bye`
+        if (
+            _is_meant(cue, head, known, last - first, follow)
+            or kinds[first] == _C["particle"]
+            or _is_told(seen, match.start(), first, last)
+        ):
+            end = name_end(seen, first, last)
+            yield first, end, "PERSON", "name.after"
+            second = name_frames.other(seen, end)
+            if second is not None:
+                yield second
+
+
+def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
+    """Whether words around an unsure name tell: `call chase first`, `my neighbor toño has a key`."""
+    kinds = seen.kinds
+    head, follow = kinds[first], seen.word(last) if last < len(kinds) else ""
+    if kinds[cue] == _C["phone"]:
+        return head in _C["ambi"] + _C["unknown"] and follow in _THEN and last - first == 1
+    if kinds[cue] == _C["role"] and head == _C["unknown"]:
+        return cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1 and not seen.word(first).endswith("s")
+    return False
+
+
+_THEN = words("first when before back if instead about tomorrow today")
 
 
 def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:

@@ -16,7 +16,7 @@ _TAKEN_BACK = f"<comma>?<no|wait>{{1,2}}<comma>?(?={SPOKEN})"
 NUMBER = (
     "<n1|n2|n3|n4|n5|n6|house|digit|oh|teen|tens|hundred|thousand|multi>(?"
     "<!<digit|oh|teen|tens|multi|n1|n2|n3><digit|oh|teen|tens|n1|n2|n3>)"
-    f"(?:(?:<and|hyphen>?{SPOKEN}|<filler>|{_TAKEN_BACK}){{1,9}}+|(?:<hyphen|solidus><n1|n2|n3|n4|n5|house>|<n1>"
+    f"(?:(?:<and|hyphen>?{SPOKEN}|<filler>|{_TAKEN_BACK}){{1,9}}+|(?:<hyphen|solidus><n1|n2|n3|n4|n5|house|letter>|<n1>"
     f"<solidus><n1>)?<n1|n2|n3|n4>?)"
 )
 """The number of a house, typed or said; one that was taken back (`eighty, no wait, ninety`) is inside."""
@@ -28,10 +28,10 @@ WORD = (
 JOIN = "(?:<hyphen|period|stop|quote|filler|plus_mark>{0,2})"
 _GAP = "<comma|newline|stop|filler|mark|period>"
 UNIT = (
-    f"(?:{_GAP}{{0,3}}(?:<unit>(?:<stop|period>)?<number>?<stop|period>?|<number_mark|hash>)"
+    f"(?:{_GAP}{{0,3}}(?:<unit>(?:<stop|period>)?<number|number_mark>?<stop|period>?|<number_mark|hash>|<number>(?!<is|colon>))"
     "(?:<numeral|house|ident|outward|lettered|hexes>(?:<hyphen><numeral|letter>)?"
     "|<digit|oh|teen|tens|letter|hundred>{1,4}+)|<comma>?<nth|ordinal><unit>|<comma><house|nth|ordinal>"
-    "<letter|compass>)"
+    "<letter|compass|aside>)"
 )
 """`Apt 4`, `suite two hundred`, `3rd floor`, `3º B`."""
 CAPITAL = (
@@ -56,12 +56,12 @@ _CITY_STATE = (
     "(?:<comma>?<anyname|unknown|Unknown|bearing|weak_suffix|common|Common|glued>{1,3}<comma>?<state|statename>)"
 )
 _LOW_CITY = (
-    "(?:(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname>)"
+    "(?:(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname|ambi>)"
     "<anyname|unknown|bearing|weak_suffix|glued>?(?=<border|stop|comma|an|newline|mark>|$))"
 )
 _QUARTER = (
-    "(?:<comma|stop>?<quarter><stop|period>?"
-    "(?:<my|de|particle>{0,2}<anyname|unknown|Unknown|common|Common|month|weak_suffix>){1,3}?)"
+    "(?:<comma|stop>?<quarter><stop|period>?(?:(?:<my|de|particle>{0,2}<Unknown|Given|Surname|Ambi|Surword|Common|month|weak_suffix>){1,3}"
+    "|<my|de|particle>{0,2}<anyname|unknown|common|month|weak_suffix>))"
 )
 _ASIDE = f"(?:{_GAP}?<aside>)"
 """`Rear`, `Hinterhaus`, `principal`: which part of a house."""

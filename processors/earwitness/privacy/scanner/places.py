@@ -13,7 +13,7 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _STREET = pattern(
-    f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>))?(?P<words>(?:{WORD}{JOIN}){{1,5}}?)"
+    f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
     "(?P<suffix><suffix|glued>|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>))"
     "<suffix|bearing>?<stop|period>?"
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
@@ -86,7 +86,13 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
     typed = any(kind in _NUMERIC for kind in number)
     if kinds[words] == _C["suffix"] and not capital:
         return False
-    if kinds[suffix] == _WEAK and not (capital and (names or before in _CUES)) and not (typed and before in _CUES):
+    if any(kinds[at] == _C["my"] and not seen.raw[at][0].isupper() for at in range(words, end)):
+        return False
+    if (
+        kinds[suffix] == _WEAK
+        and not (capital and (names or before in _CUES))
+        and not ((typed or names) and before in _CUES)
+    ):
         return False
     if kinds[suffix] == _C["glued"]:
         return capital

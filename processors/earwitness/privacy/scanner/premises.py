@@ -33,7 +33,7 @@ _WHOLE = pattern(
     "<number|no|unit|number_mark|letter|a|compass>(?:"
     f"(?P<premise>(?:(?<=<number|no>)<stop|period>?|(?<=<unit>)<stop|period>?<number>?<stop|period>?){_VALUE})"
     f"|(?P<lot>(?<=<letter|a|compass>)<hyphen><n1|n2|n3|n4>|(?<=<number_mark>){_SMALL}(?:<solidus>{_SMALL})?))"
-    f"(?P<begin>{_GAP}(?:(?P<zone>{_ZONE})|(?P<named>{_NAMED})(?!<hyphen>)|(?P<area>{_TYPED}<comma>)))(?P<more>{_MORE})"
+    f"(?P<begin>{_GAP}(?:(?P<zone>{_ZONE})|(?P<named>{_NAMED})(?!<hyphen>)|(?P<area>{_TYPED}(?=<comma>))))(?P<more>{_MORE})"
 )
 _CROSSES = pattern(f"(?P<value><nth|ordinal><sector>(?:<comma>?{_NAME}{{1,2}})?<comma>?<nth|ordinal><sector>{_MORE})")
 _SECTOR = pattern(f"<sector><hyphen>?{_COUNT}<comma>?<unknown|Unknown|given|Given|surname|Surname>(?:{_MORE})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import pattern
-from earwitness.privacy.scanner.place_grammar import SPOKEN, TAIL, begins, ends
+from earwitness.privacy.scanner.place_grammar import NUMBER, SPOKEN, TAIL, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -13,10 +13,12 @@ __all__ = ["find"]
 
 _NUMBERED_ROUTE = pattern(f"<suffix|weak_suffix>{SPOKEN}{{1,3}}+<number>(?:{SPOKEN}{{1,5}}+|<n1|n2|n3|n4>){TAIL}")
 _ROUTE_HEAD = pattern("<common|statename>$")
-_HIGHWAY = pattern(f"<n1|n2|n3|n4|n5><suffix|weak_suffix><n1|n2|n3><bearing>?{TAIL}")
-_ROUTES = words("highway hwy road route rte loop")
+_HIGHWAY = pattern(f"<suffix|weak_suffix><n1|n2|n3><bearing>?{TAIL}")
+_HIGHWAY_HEAD = pattern(f"{NUMBER}<bearing>?<capital|Common|weak_suffix>{{0,2}}$")
+_ROUTES = words("highway hwy road route rte loop interstate")
 _CROSS = pattern(
-    "<suffix><period|stop>?<an|ye|at><bearing>?(?:<tens>?<ordinal>|<nth>|<capital|Common|common>{1,2})<suffix>"
+    "<suffix><period|stop>?<an|ye|at><bearing>?(?:(?:<tens>?<ordinal>|<nth>|<capital|Common|common>{1,2})<suffix>"
+    "|<surname|unknown|ambi|given|Unknown|Surname|Ambi|Given>(?=<border|stop|comma|newline|mark>|$))"
 )
 _CROSS_HEAD = pattern("<bearing>?(?:<tens>?<ordinal>|<nth>|<capital>{1,2})$")
 _CORNER = pattern(
@@ -28,7 +30,7 @@ _BOX = pattern(
 )
 _BOX_HEAD = pattern(
     "(?:<letter><period><oh|letter><period|stop>|<letter><period><oh|letter>|<idcue|po|oh|unit>"
-    "|<unit><numeral>|<letter><oh>)$"
+    "|<unit|po><numeral>|<letter><oh>)$"
 )
 _MILITARY = pattern(
     "(?:<unit|box|UNKNOWN><capital|numeral|unknown>(?:<comma>?<box><numeral>)?)"
@@ -48,8 +50,11 @@ def find(seen: View) -> Iterator[Hit]:
     for match in _CORNER.finditer(kinds):
         yield *match.span("value"), "ADDRESS", "address.corner"
     for match in _HIGHWAY.finditer(kinds):
-        if seen.word(match.start() + 1) in _ROUTES and seen.raw[match.start() + 1][0].isupper():
-            yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.highway"
+        at = match.start()
+        if seen.word(at) in _ROUTES and seen.raw[at][0].isupper():
+            first = begins(kinds, _HIGHWAY_HEAD, at)
+            if first < at:
+                yield first, ends(kinds, match.end()), "ADDRESS", "address.highway"
     for match in _NUMBERED_ROUTE.finditer(kinds):
         yield begins(kinds, _ROUTE_HEAD, match.start()), ends(kinds, match.end()), "ADDRESS", "address.route"
     for match in _MILITARY.finditer(kinds):

@@ -20,7 +20,7 @@ _PASSWORD = pattern(
     "|(?P<quoted><quote>))(?=<^newline>)"
 )
 _BEARER = pattern(
-    "<password|pin>(?:<de|of|for><my>?<common|unknown>|<common|unknown>)?(?=<ident|Unknown|unknown|Common|hexes|outward|house>)"
+    "<password|pin>(?:<de|of|for><my>?<common|unknown>|<common|unknown>)?(?=<ident|Unknown|unknown|Common|hexes|outward|house>|<letter|a|i><hyphen>)"
 )
 _SHAPES = re.compile(
     r"eyJ[\w-]{8,}|AKIA[A-Z0-9]{12,}|ASIA[A-Z0-9]{12,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|[sr]k_(?:live|test)_\w{8,}|xox[abprs]\b"
@@ -63,6 +63,8 @@ def _passwords(seen: View) -> Iterator[Hit]:
             continue
         if seen.kinds[match.start()] == _C["pin"] and not typed and kinds[first] in _NUMBERS:
             continue
+        if not typed:
+            first = _value_start(seen, first)
         last = glued_end(seen, first)
         if (
             not typed
@@ -79,6 +81,13 @@ def _passwords(seen: View) -> Iterator[Hit]:
             yield first, last, "SECRET", "secret.password"
 
 
+def _value_start(seen: View, first: int) -> int:
+    """Where the value begins behind how it is written: `all lowercase riverbend`."""
+    first += seen.word(first) == "all"
+    shifted = seen.kinds[first : first + 1] == _C["shift"]
+    return first + (shifted and seen.kinds[first + 1 : first + 2] not in _SPELLED_OR_END)
+
+
 def _values(seen: View) -> Iterator[Hit]:
     """Values behind a header's name or a word that needs no link: `X-Api-Key: …`, `Bearer …`."""
     kinds = seen.kinds
@@ -89,7 +98,7 @@ def _values(seen: View) -> Iterator[Hit]:
         first = match.end()
         last = glued_end(seen, first)
         size = len(seen.joined(first, last))
-        if seen.word(match.start()) in _NAMED_BEFORE and size >= 6:
+        if seen.word(match.start()).removesuffix("'s") in _NAMED_BEFORE and size >= 5:
             value = seen.joined(first, last)
             if any(c.isdigit() for c in value) and (size >= 16 or seen.word(match.start()) != "token"):
                 yield first, last, "SECRET", "secret.bearer"
@@ -129,11 +138,13 @@ def _armoured(seen: View) -> Iterator[Hit]:
         at = kinds.find(_FENCE, begin)
 
 
-_LOOSE_NAMES = ("secret", "token", "authorization", "combination", "combo")
+_LOOSE_NAMES = ("secret", "token", "authorization", "combination", "combo", "cookie")
 _HEADER = pattern("<hyphen><weak_suffix|password><colon|equals>{1,2}(?=<^newline>)")
 _KEYS = ("key", "token", "secret")
-_IDENTS = pattern("<ident>")
+_IDENTS = pattern("<ident|shape>")
 _NAMED_BEFORE = ("bearer", "pass", "password", "passwd", "token", "secret", "pwd", "clave", "contraseña")
+_SPELLED_OR_END = frozenset(("", _C["border"], *members("lettered"), *members("spoken"), *members("numeral")))
+"""Behind `lowercase`: a letter, which is a part of the password with it, or nothing."""
 _NUMERALS = members("numeral")
 _LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]
 _SINGLE = _C["digit"] + members("lettered")

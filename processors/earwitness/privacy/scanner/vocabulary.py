@@ -98,7 +98,7 @@ WORDS: dict[str, str] = {
         "combinación combinacion passkey"
     ),
     "password": (
-        "password passwd pwd secret token auth_token authtoken api_key apikey api-key client_secret access_token "
+        "password passwd pwd pw cookie secret token auth_token authtoken api_key apikey api-key client_secret access_token "
         "refresh_token secret_key private_key passwort bearer aws_secret_access_key aws_access_key_id access_key "
         "session_token x-api-key access_key_id db_password pass psw passwords api_token "
         "secret_access_key user_password "
@@ -178,7 +178,7 @@ WORDS: dict[str, str] = {
         "street st ave avenue road rd drive dr lane ln boulevard blvd court ct place pl terrace ter "
         "circle cir way parkway pkwy "
         "highway hwy square sq trail trl alley crescent grove mews row strasse straße str turnpike pike "
-        "expressway freeway causeway crossing bypass parade quay wharf esplanade cove cres throughway"
+        "expressway interstate freeway causeway crossing bypass parade quay wharf esplanade cove cres throughway"
     ),
     "weak_suffix": (
         "approach close gardens walk hill rise path loop plaza route run view heights ridge point creek "
@@ -220,19 +220,21 @@ WORDS: dict[str, str] = {
         "apartments tower"
     ),
     "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
-    "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement",
+    "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement izq izqda izquierda dcha derecha",
     "bis": "bis",
+    "shape": "xoxb xoxp xoxa xoxr xoxs glpat",
+    "preposed": "unter auf zum zur beim hinter",
     # what people do
     "acts": (
         "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó sent shows "
-        "reads mandaron llegó enviaron mandó"
+        "reads mandaron llegó enviaron mandó abrir entrar pasar"
     ),
     # what is done with a code
     "press": (
         "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea"
     ),
     "box": "box psc buzón apartado pmb",
-    "po": "p.o. apo fpo dpo",
+    "po": "p.o. apo fpo dpo rr hc",
     "direction": "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste",
     "month": (
         "january february march april june july august september october november december jan feb mar "

@@ -17,8 +17,8 @@ from leaks.calls import Call
 
 __all__ = ["Broken", "bad_events", "bad_lines", "broken_records"]
 
-_LONG = 400_000
-"""Lines of two bytes, which become seven: within a megabyte before, beyond two of them after."""
+_LONG = 70_000
+"""Lines of a phone number each, 13 bytes, which become 34: within a megabyte before, beyond two of them after."""
 
 
 class Broken(NamedTuple):
@@ -51,7 +51,7 @@ def broken_records(call: Call, *, with_long: bool) -> Iterator[Broken]:
         "a length that lies": history[: text_at - 1] + b"\x7e" + history[text_at:],
     }
     if with_long:
-        many = lines | {"lines": [call.text(), *["x"] * _LONG]}
+        many = lines | {"lines": [call.text(), *[f"{caller.phone[:3]}-{caller.phone[3:6]}-{caller.phone[6:]}"] * _LONG]}
         broken["too large when masked"] = _record(call, "data.history_append", **many)
     for value in broken.values():
         yield Broken("audit.raw.data", value, headers)

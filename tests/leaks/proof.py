@@ -73,6 +73,7 @@ class Proof:
         self.calls = [Call(canary(number, seed), seed) for number in range(calls)]
         self.report = Report(calls=calls)
         self._texts: list[tuple[str, str]] = []
+        self._refused: list[Call] = []
 
     def run(self) -> Report:
         """Send, wait until all is stored or dead, search."""
@@ -83,16 +84,19 @@ class Proof:
         for command in _COMMANDS:
             done = self.pipeline.run(*command, "--home", str(self.pipeline.home.path))
             self._texts.append((f"earwitness {' '.join(command)}", done.out + done.err))
-        self.search = Search(self._values())
-        self.report.values = len(self.search)
+        self.report.values = len(Search(self._values()))
+        self.search = Search(self._values_of([*self.calls, *self._refused]))
         self._say(f"searching for {len(self.search):,} values")
         self._search()
         return self.report
 
     def _values(self) -> dict[str, str]:
-        """By normal form, each value of each caller: as it is, and as it was said."""
+        """By normal form, each value of each caller that was sent: as it is, and as it was said."""
+        return self._values_of(self.calls)
+
+    def _values_of(self, calls: Iterable[Call]) -> dict[str, str]:
         values: dict[str, str] = {}
-        for call in self.calls:
+        for call in calls:
             caller = call.caller
             plain = (caller.name, caller.last, caller.phone, caller.client, caller.job, caller.ip, caller.secret)
             for value in (*plain, *(value for said in call.said for value in said.values)):
@@ -126,10 +130,13 @@ class Proof:
         for record in broken_records(call, with_long=with_long):
             self.pipeline.write(record.topic, [record.value], headers=record.headers)
             self.report.broken += 1
-        bad_events(client, call)
-        self._texts.append(("what a strict client raises", "\n".join(bad_events(strict, call))))
+        # What is refused here never comes to the raw topics.
+        refused = Call(call.caller, call.caller.number)
+        self._refused.append(refused)
+        bad_events(client, refused)
+        self._texts.append(("what a strict client raises", "\n".join(bad_events(strict, refused))))
         if with_long:
-            done = self.pipeline.run("emit", "--home", str(self.pipeline.home.path), stdin=bad_lines(call))
+            done = self.pipeline.run("emit", "--home", str(self.pipeline.home.path), stdin=bad_lines(refused))
             self._texts.append(("earwitness emit", done.out + done.err))
 
     # Searching

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,8 +40,8 @@ def report(proof: Proof) -> Report:
 
 def test_everything_was_there_and_came_through(report: Report) -> None:
     assert report.in_raw == report.values > 10 * CALLS
-    assert report.masked >= report.events > 20 * CALLS
-    assert report.stored == report.masked
+    assert report.events > 20 * CALLS
+    assert report.masked >= report.stored >= report.events
     assert report.letters == report.broken > 50
 
 
@@ -57,8 +56,8 @@ def test_no_piece_of_a_value_is_in_a_record_of_its_call(report: Report) -> None:
     assert report.left == {}, "\n".join(report.examples)
 
 
-def test_what_is_put_there_is_found(proof: Proof, tmp_path: Path) -> None:
-    """The proof of the search: a value in a log, in another form than it was said in, and in a broken record's sealed place."""
+def test_what_is_put_there_is_found(proof: Proof) -> None:
+    """The proof of the search: a value in a log, in another form than it was said in."""
     caller = proof.calls[3].caller
     for number, text in enumerate(
         (
@@ -69,8 +68,5 @@ def test_what_is_put_there_is_found(proof: Proof, tmp_path: Path) -> None:
     ):
         planted = proof.pipeline.home.logs / f"planted-{number}.log"
         planted.write_bytes(b"\x00\xff\x02" + text.encode() + b"\x06")
-        try:
-            assert proof.in_files(), text
-        finally:
-            planted.unlink()
-    assert proof.in_files() == []
+        assert {finding.where for finding in proof.in_files()} == {f"file {planted.name} in logs"}, text
+        planted.unlink()

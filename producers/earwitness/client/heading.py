@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from earwitness.client.encoder import LOW as _LOW
@@ -35,6 +36,11 @@ _UUID_SIZE: Final = b"H"  # 36, as Avro writes it
 _HEX: Final = [f"{number:03x}".encode() for number in range(4096)]
 _join = b"".join
 _MOST = 1_000  # calls that are remembered
+
+
+@cache
+def _first_sequences() -> list[bytes]:
+    return [encode_long(each) for each in range(8192)]
 
 
 class Heading:
@@ -102,7 +108,7 @@ class Heading:
             self._sequence_start = _LOW[::2]
             self._sequence_end = encode_long(~(rest >> 1) if rest & 1 else rest >> 1)  # undoes its zigzag
         else:
-            self._sequence_start = [encode_long(each) for each in range(8192)]
+            self._sequence_start = _first_sequences()
             self._sequence_end = b""
 
     def _moment(self, occurred: int) -> bytes:

@@ -15,7 +15,7 @@ from earwitness.client.snapshot import Captured
 from earwitness.client.spool import Frame
 from earwitness.schemas.events import Event, SecurityAuthentication
 
-__all__ = ["Packer", "pack", "problem_of"]
+__all__ = ["Packer", "problem_of"]
 
 _UNFORESEEN = "cannot be encoded"
 
@@ -101,11 +101,6 @@ class Packer:
         severity = None if isinstance(event, SecurityAuthentication) else route.schema.severity
         way = self._ways[type(event)] = _Way(kind, route.topic, route.schema.id, severity, encoder(kind))
         return way
-
-
-def pack(taken: bytes, origin: Origin, sequence: int) -> Frame:
-    """The frame of a single snapshot; raises as `Packer.pack`."""
-    return Packer(origin).pack(taken, sequence)
 
 
 def problem_of(error: InvalidEventError) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from client_throughput.events import calls
 
-from earwitness.client import packing, snapshot
+from earwitness.client import snapshot
 from earwitness.client.identity import Origin
+from earwitness.client.packing import Packer
 from earwitness.client.spool import Frame, Spool
 from earwitness.client.spool.journal import Journal
 from earwitness.runtime.settings import SpoolSettings
@@ -39,7 +40,8 @@ def main(count: int, directory: Path, sync: str) -> None:
     events = [event for _, _, happening in calls(50) for event in happening]
     call = ("CA0123456789abcdef0123456789abcdef", "+12025550142")
     snapshots = [snapshot.encode((time.time_ns(), call, None, event)) for event in events]
-    made = [packing.pack(taken, origin, 1) for taken in snapshots]
+    packer = Packer(origin)
+    made = [packer.pack(taken, 1) for taken in snapshots]
     frames = [frame._replace(sequence=number) for number, frame in enumerate(islice(cycle(made), count), 1)]
     spool = Spool.open(settings, origin.service, origin.producer_id)
 

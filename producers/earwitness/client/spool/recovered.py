@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from earwitness.client import packing
 from earwitness.client.errors import InvalidEventError
+from earwitness.client.packing import Packer, problem_of
 from earwitness.client.spool.frame import Frame
 from earwitness.client.spool.ring import Ring
 from earwitness.client.spool.store import Aside
@@ -27,15 +27,17 @@ def events(ring: Ring) -> Iterator[Frame | Aside]:
     # Without the highest number, a new one might be another event's already: so it counts under a name of its own.
     unnumbered = origin if last is not None else replace(origin, producer_id=f"{origin.producer_id}-recovered")
     last = last or 0
+    # One for each, made once: what a process's events share takes longer to make than an event.
+    numbered, new = Packer(origin), Packer(unnumbered)
     for sequence, snapshot in ring.entries:
         try:
             if sequence is not None:
-                yield packing.pack(snapshot, origin, sequence)
+                yield numbered.pack(snapshot, sequence)
                 continue
-            frame = packing.pack(snapshot, unnumbered, last + 1)
+            frame = new.pack(snapshot, last + 1)
         except InvalidEventError as error:
             now_ms = int(time.time() * 1000)
-            problem = packing.problem_of(error)
+            problem = problem_of(error)
             yield Aside(0, origin.producer_id, sequence or 0, error.kind, snapshot, problem, now_ms)
         else:
             last += 1

@@ -167,7 +167,7 @@ def test_only_who_may_read_raw_records_may_review(run, home, tmp_path):
         ("producer", "may not read there"),
     ):
         kafka = settings(home, role).need_kafka()
-        password, key = tmp_path / "password", settings(home, "privacy").masking_key_file
+        password, key = tmp_path / "password", settings(home, "privacy").masking.key_file
         password.write_text(kafka.password.reveal())
         password.chmod(0o600)
         config = tmp_path / f"{role}.toml"

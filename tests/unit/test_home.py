@@ -249,7 +249,7 @@ class TestRoles:
     @pytest.mark.parametrize("role", stack.ROLES)
     def test_only_privacy_masks_and_only_the_admin_opens_what_it_sealed(self, started, role):
         settings = Settings.load(control.environment(started.path, role))
-        assert (settings.masking_key_file is not None) == (role == "privacy")
+        assert (settings.masking.has_keys) == (role == "privacy")
         assert (settings.quarantine_key_file is not None) == (role in {"privacy", "admin"})
 
     @pytest.mark.parametrize("role", stack.ROLES)

@@ -9,8 +9,10 @@ import traceback
 
 import pytest
 
+from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.keys import EXAMPLE_KEY, MaskingKey
 from earwitness.runtime.errors import SettingsError
+from earwitness.runtime.masking_settings import MaskingSettings
 
 ROOT = bytes.fromhex("8f1c02d9a3b4c5d6e7f80912233445566778899aabbccddeeff0112358132134")
 LINE = "k1:" + base64.b64encode(ROOT).decode()
@@ -34,7 +36,7 @@ def key_file(tmp_path):
 
 def test_a_good_key_is_read_with_or_without_the_newline(key_file):
     for text in (LINE, LINE + "\n", f"  {LINE}\r\n"):
-        key = MaskingKey.from_file(key_file(text))
+        (key,) = KeyRing.load(MaskingSettings(key_file(text))).keys
         assert key == MaskingKey.parse(LINE, where="here")
         assert key.id == "k1"
 
@@ -55,7 +57,7 @@ NO_KEYS = {
     "an id with an underscore": (line(ROOT, "k_1"), "one line"),
     "an id of 17 letters": (line(ROOT, "k" * 17), "one line"),
     "no secret": ("k1:", "one line"),
-    "two lines": (f"{LINE}\n{line(ROOT, 'k2')}", "one line"),
+    "a word behind the key": (f"{LINE} until=2026-12-01", "one line"),
     "not ASCII": (LINE.replace("k1", "ké"), "one line"),
     "not text": (os.urandom(3) + b"\xff\x00" + ROOT, "one line"),
     "words": ("k1:correct horse battery staple", "one line"),
@@ -76,7 +78,7 @@ NO_KEYS = {
 def test_what_is_no_key_stops_the_start_with_one_line(key_file, text, reason):
     path = key_file(text)
     with pytest.raises(SettingsError) as caught:
-        MaskingKey.from_file(path)
+        KeyRing.load(MaskingSettings(path))
     said = str(caught.value)
     assert reason in said
     assert str(path) in said
@@ -88,16 +90,16 @@ def test_what_is_no_key_stops_the_start_with_one_line(key_file, text, reason):
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
 def test_a_key_that_others_may_read_is_refused(key_file, mode):
     with pytest.raises(SettingsError, match="chmod 600"):
-        MaskingKey.from_file(key_file(LINE, mode))
+        KeyRing.load(MaskingSettings(key_file(LINE, mode)))
 
 
 def test_a_key_that_is_not_there_is_said_with_what_to_do(tmp_path):
     with pytest.raises(SettingsError, match="set EARWITNESS_MASKING_KEY_FILE"):
-        MaskingKey.from_file(None)
+        KeyRing.load(MaskingSettings())
     with pytest.raises(SettingsError, match=r"cannot read .*gone\.key: No such file"):
-        MaskingKey.from_file(tmp_path / "gone.key")
+        KeyRing.load(MaskingSettings(tmp_path / "gone.key"))
     with pytest.raises(SettingsError, match="cannot read"):
-        MaskingKey.from_file(tmp_path)
+        KeyRing.load(MaskingSettings(tmp_path))
 
 
 def test_nothing_shows_the_secret():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.tokens import Tokens, encoded, text_of
 
 COMMAND = [sys.executable, "-m", "earwitness.cli", "scan"]
@@ -46,7 +46,7 @@ def test_said_and_typed_are_one_token_and_the_declared_field_s(key_file):
     spoken = "call me on four one five, double five five, oh one three four please"
     code, answers, err = run(asked(spoken, "call me on (415) 555-0134 please", "nothing here"), key=key_file)
     assert (code, err) == (0, "")
-    tokens = Tokens(MaskingKey.from_file(key_file)).table("phone")
+    tokens = Tokens(KeyRing.load(MaskingSettings(key_file)).keys[0]).table("phone")
     token = text_of(tokens[encoded("+14155550134")])
     assert [answer["masked"] for answer in answers] == [f"call me on [{token}] please"] * 2 + ["nothing here"]
     assert answers[1]["spans"] == [[11, 25, "PHONE"]]

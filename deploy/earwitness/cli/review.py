@@ -12,11 +12,10 @@ from earwitness.cli.output import Working, json_line
 from earwitness.cli.review_page import lines, print_page
 from earwitness.cli.review_sample import take
 from earwitness.privacy.dictionary import Dictionary
-from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.report import Reporter
 from earwitness.privacy.site import Preset, Site
-from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue
 from earwitness.schemas.wire import wire_ids
 from earwitness.stream.newest import Bounds, Newest
@@ -89,14 +88,14 @@ def review(
     Exit code 1 when this report and the masker do not agree somewhere.
     """
     settings = settings_for("privacy", home, config)
-    kafka, key = settings.need_kafka(), MaskingKey.from_file(settings.masking_key_file)
+    kafka, keys = settings.need_kafka(), KeyRing.load(settings.masking)
     site = Site(preset or settings.privacy_preset, Dictionary.load(dictionary or settings.privacy_dictionary))
     wire = wire_ids(settings.registry)
-    schemas = RawSchemas(Tokens(key), wire, site=site)
+    schemas = RawSchemas(keys.eras(keep_region=settings.masking.keep_region), wire, site=site)
     newest = Newest(kafka, GROUP, Bounds(look_back, megabytes << 20, seconds))
     with Working("masking the newest records"):
         found = take(newest, schemas, Reporter(schemas, site, wire), kinds or catalogue.kinds(), records)
-    said = f"{site}, key {key.id} ({key.fingerprint})"
+    said = f"{site}, key {keys}"
     if as_json:
         for line in lines(found, newest, said):
             json_line(line)

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import click
 from earwitness.cli.options import config_file
 from earwitness.privacy.dictionary import Dictionary
 from earwitness.privacy.free_text import FreeText
+from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.scanner import MAX_CHARS, Scanner
 from earwitness.privacy.tokens import Tokens
@@ -70,7 +72,7 @@ def scan(
     if sys.stdin is None:
         raise UsageError("standard input is closed; give JSON lines")
     settings = Settings.load(os.environ, config)
-    free_text = FreeText(Tokens(_key(settings)))
+    free_text = FreeText(Tokens(_key(settings), keep_region=settings.masking.keep_region))
     scanner = Scanner(
         preset or ("strict" if settings.privacy_preset == "strict" else "balanced"),
         dictionary=Dictionary.load(dictionary or settings.privacy_dictionary),
@@ -97,8 +99,8 @@ def scan(
 
 
 def _key(settings: Settings) -> MaskingKey:
-    if settings.masking_key_file is not None:
-        return MaskingKey.from_file(settings.masking_key_file)
+    if settings.masking.has_keys:
+        return KeyRing.load(settings.masking).at(int(time.time() * 1000))
     click.echo("earwitness: no masking key is configured; tokens are made with one for this run alone", err=True)
     return MaskingKey.parse(f"run:{b64encode(secrets.token_bytes(32)).decode()}", where="this run's key")
 

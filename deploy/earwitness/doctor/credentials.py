@@ -9,7 +9,7 @@ from pathlib import Path
 from earwitness.doctor.findings import Finding, ok, problem, what_and_do
 from earwitness.doctor.places import Place
 from earwitness.privacy.dictionary import Dictionary
-from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.site import Site
 from earwitness.runtime.errors import SettingsError
 from earwitness.stream.sealing import QuarantineKey
@@ -38,9 +38,9 @@ def _misset(place: Place, error: SettingsError) -> Finding:
 
 def _errors(place: Place) -> Iterator[SettingsError]:
     settings = place.settings
-    if settings.masking_key_file is not None or place.user == "privacy":
+    if settings.masking.has_keys or place.user == "privacy":
         try:
-            MaskingKey.from_file(settings.masking_key_file)
+            KeyRing.load(settings.masking)
         except SettingsError as error:
             yield error
     if settings.quarantine_key_file is not None or place.user == "privacy":

@@ -15,7 +15,7 @@ from earwitness.embedded.service import Service
 from earwitness.embedded.supervisor import Progress, Step
 from earwitness.runtime.errors import UsageError
 from earwitness.runtime.secret import PREFIX
-from earwitness.runtime.settings import ClickHouseSettings, KafkaSettings, Settings
+from earwitness.runtime.settings import ClickHouseSettings, KafkaSettings, MaskingSettings, Settings
 
 __all__ = ["ROLES", "WORKERS", "role_environment", "steps"]
 
@@ -49,10 +49,10 @@ def steps(home: Home, workers: Sequence[str]) -> list[Step]:
         raise cannot_write(error, home.path) from error
     if "privacy" in workers:
         from earwitness.privacy.dictionary import Dictionary
-        from earwitness.privacy.keys import MaskingKey
+        from earwitness.privacy.keyring import KeyRing
 
         # Refused here, before anything runs, and not by the worker half a minute later.
-        MaskingKey.from_file(secrets.masking_key_file)
+        KeyRing.load(MaskingSettings(secrets.masking_key_file))
         settings = Settings.load({PREFIX + name: value for name, value in _users_privacy().items()})
         Dictionary.load(settings.privacy_dictionary)
     return [

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earwitness.runtime.errors import SettingsError
+from earwitness.runtime.masking_settings import NAMES as _MASKING
+from earwitness.runtime.masking_settings import MaskingSettings
 from earwitness.runtime.secret import PREFIX, Secret, read_private_file
 from earwitness.runtime.setting_values import Preset, boolean, from_file, level, path, preset, url
 from earwitness.runtime.spool_settings import NAMES as _SPOOL
@@ -28,6 +30,7 @@ __all__ = [
     "ClickHouseSettings",
     "Durability",
     "KafkaSettings",
+    "MaskingSettings",
     "RegistrySettings",
     "Secret",
     "Settings",
@@ -46,7 +49,6 @@ _OWN = {
     "registry_password_file",
     "registry_ca_file",
     "registry_cache",
-    "masking_key_file",
     "quarantine_key_file",
     "privacy_preset",
     "privacy_dictionary",
@@ -60,6 +62,7 @@ _OWN = {
     "kafka_sasl_username",
     "kafka_sasl_password_file",
     "log_level",
+    *_MASKING,
     *_SPOOL,
 }
 
@@ -128,7 +131,7 @@ class Settings:
     service: str = "ivr"
     tenant: str = "default"
     home: Path = Path(".earwitness")
-    masking_key_file: Path | None = None
+    masking: MaskingSettings = field(default_factory=MaskingSettings)
     quarantine_key_file: Path | None = None
     privacy_preset: Preset = "balanced"
     privacy_dictionary: Path | None = None
@@ -165,7 +168,7 @@ class Settings:
             service=values.get("service", cls.service),
             tenant=values.get("tenant", cls.tenant),
             home=Path(values["home"]) if "home" in values else cls.home,
-            masking_key_file=path(values.get("masking_key_file")),
+            masking=MaskingSettings.read(values),
             quarantine_key_file=path(values.get("quarantine_key_file")),
             privacy_preset=preset(values.get("privacy_preset", cls.privacy_preset)),
             privacy_dictionary=path(values.get("privacy_dictionary")),

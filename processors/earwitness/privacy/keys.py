@@ -1,7 +1,7 @@
-"""Masking keys: one root secret from a file, one key a kind of token derived from it.
+"""A masking key: one root secret, and one key a kind of token derived from it.
 
-The file holds one line, `<key id>:<base64 of at least 32 random bytes>`, and is readable by its owner only. A key that
-is missing, short, of low variety or the documented example stops the start: tokens made with it could be reversed by trying
+It is written `<key id>:<base64 of at least 32 random bytes>`; `keyring` says where, and when it holds. A key that is
+missing, short, of low variety or the documented example stops the start: tokens made with it could be reversed by trying
 all phone numbers.
 """
 
@@ -10,15 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from earwitness.runtime.errors import SettingsError
-from earwitness.runtime.settings import read_private_file
 
 __all__ = ["EXAMPLE_KEY", "MaskingKey"]
 
@@ -51,20 +50,9 @@ class MaskingKey:
         """A key for one purpose: HKDF-SHA256 (RFC 5869), the purpose as info."""
         return HKDF(SHA256(), 32, salt=None, info=f"earwitness/v1/{purpose}".encode()).derive(self._root)
 
-    @classmethod
-    def from_file(cls, path: Path | None) -> MaskingKey:
-        """Read the key from its file.
-
-        Raises:
-            SettingsError: there is none, or it is not to be used.
-        """
-        if path is None:
-            raise SettingsError(
-                "no masking key is configured; set EARWITNESS_MASKING_KEY_FILE to a file with mode 0600 that holds: "
-                "k1:<base64 of 32 random bytes>",
-            )
-        text = read_private_file(path, setting="masking_key_file").decode("ascii", "replace").strip()
-        return cls.parse(text, where=str(path))
+    def has_bytes_of(self, other: MaskingKey) -> bool:
+        """Whether two keys are one but for the id."""
+        return hmac.compare_digest(self._root, other._root)
 
     @classmethod
     def parse(cls, text: str, *, where: str) -> MaskingKey:

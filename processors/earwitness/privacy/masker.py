@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from earwitness.privacy.keyring import Era
+from earwitness.privacy.previous import PreviousTokens
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.tokens import encoded
 from earwitness.schemas import framing
@@ -30,6 +32,21 @@ class WrongTopicError(DatumError):
 class _Plan:
     lead: bytes
     splice: Splicer
+    previous: PreviousTokens | None
+
+
+class _Era:
+    """The plans of one key's time, and what stands in each front behind the times."""
+
+    __slots__ = ("plans", "since", "tail", "until")
+
+    def __init__(self, era: Era) -> None:
+        self.since, self.until = era.since, era.until
+        self.plans: dict[bytes, _Plan] = {}
+        # sample rate, key id, no verdict, category or field; no previous tokens, or they follow; then the coarse tokens
+        self.tail = _KEPT + encoded(era.tokens.key_id) + b"\x00\x00\x00"
+        if era.tokens.previous is None:
+            self.tail += _EMPTY_COLLECTION
 
 
 class Masker:
@@ -47,10 +64,9 @@ class Masker:
             raise ValueError(f"a topic id has 16 bytes, not {len(topic_id)}")
         self._schemas = schemas
         self._family = family
-        self._plans: dict[bytes, _Plan] = {}
         self._position = b"\x00" + topic_id + encode_long(partition)
-        # sample rate, key id, no verdict, category or field, no previous tokens; then the coarse tokens
-        self._tail = _KEPT + encoded(schemas.tokens.key_id) + b"\x00\x00\x00" + _EMPTY_COLLECTION
+        self._eras = [_Era(era) for era in schemas.eras]
+        self._era = self._eras[-1]
         self._received_ms: int | None = None
         self._received = b""
 
@@ -68,13 +84,17 @@ class Masker:
         """
         if value is None:
             raise FramingError("the record has no value")
-        plan = self._plans.get(value[:5])
-        if plan is None:
-            plan = self._learn(value)
         if received_ms != self._received_ms:
             self._received = _micros(received_ms)
             self._received_ms = received_ms
-        front = plan.lead + encode_long(offset) + self._received + self._tail
+            if not self._era.since <= received_ms < self._era.until:
+                self._era = next(era for era in self._eras if received_ms < era.until)
+        plan = self._era.plans.get(value[:5])
+        if plan is None:
+            plan = self._learn(value)
+        front = plan.lead + encode_long(offset) + self._received + self._era.tail
+        if plan.previous is not None:
+            front += plan.previous.of(value)
         return plan.splice(value, 5, front)
 
     def _learn(self, value: bytes) -> _Plan:
@@ -83,7 +103,9 @@ class Masker:
             raise WrongTopicError(
                 f"schema {framing.schema_id(value)} is not of the family {self._family!r} of this topic"
             )
-        plan = self._plans[value[: framing.HEADER_SIZE]] = _Plan(found.masked_frame + self._position, found.splice)
+        masking = found.maskings[self._eras.index(self._era)]
+        plan = _Plan(found.masked_frame + self._position, masking.splice, masking.previous)
+        self._era.plans[value[: framing.HEADER_SIZE]] = plan
         return plan
 
 

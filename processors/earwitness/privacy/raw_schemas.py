@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from earwitness.privacy.keyring import ALWAYS, Era
+from earwitness.privacy.previous import PreviousTokens
 from earwitness.privacy.site import USUAL, Site
 from earwitness.privacy.splicers import splicer
 from earwitness.privacy.texts import Texts
@@ -16,7 +18,7 @@ from earwitness.schemas.errors import FramingError, SchemaError, UnknownSchemaEr
 from earwitness.schemas.walker import Splicer
 from earwitness.schemas.wire import CONTENT_IDS, WireIds
 
-__all__ = ["NotAskedError", "RawSchema", "RawSchemas"]
+__all__ = ["Masking", "NotAskedError", "RawSchema", "RawSchemas"]
 
 _UNKNOWN_SECONDS = 30.0
 _MOST_UNKNOWN = 10_000
@@ -27,12 +29,20 @@ class NotAskedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Masking:
+    """What masks a datum with one key, and what gives the tokens of the key before, if there is one."""
+
+    splice: Splicer
+    previous: PreviousTokens | None
+
+
+@dataclass(frozen=True, slots=True)
 class RawSchema:
-    """A raw schema, the frame of its masked record, and what masks a datum of it."""
+    """A raw schema, the frame of its masked record, and what masks a datum of it, in each era."""
 
     schema: Schema
     masked_frame: bytes
-    splice: Splicer
+    maskings: tuple[Masking, ...]
 
 
 class RawSchemas:
@@ -41,7 +51,7 @@ class RawSchemas:
     A schema of the catalogue and one that only the registry has are treated alike: it says itself what is personal.
 
     Args:
-        tokens: what personal data is replaced by.
+        tokens: what personal data is replaced by: always, or in each era, the oldest first.
         wire_ids: what stands in frames.
         clock: seconds; an id that nobody had is asked for again after 30 of them.
         site: what the installation says about its free text.
@@ -49,13 +59,15 @@ class RawSchemas:
 
     def __init__(
         self,
-        tokens: Tokens,
+        tokens: Tokens | Sequence[Era],
         wire_ids: WireIds = CONTENT_IDS,
         clock: Callable[[], float] = time.monotonic,
         *,
         site: Site = USUAL,
     ) -> None:
-        self.tokens = tokens
+        self.eras = (Era(*ALWAYS, tokens),) if isinstance(tokens, Tokens) else tuple(tokens)
+        self.tokens = self.eras[-1].tokens
+        """Of the newest key."""
         self.texts = Texts(site)
         self._wire_ids = wire_ids
         self._clock = clock
@@ -109,9 +121,14 @@ class RawSchemas:
             if schema.stage != "raw":
                 raise UnknownSchemaError  # noqa: TRY301  told below
             frame = self._wire_ids.prefix_of(catalogue.masked_of(schema))
-            found = self._known[wire_id] = RawSchema(schema, frame, splicer(schema, self.tokens, self.texts))
+            maskings = tuple(self._masking(schema, era.tokens) for era in self.eras)
+            found = self._known[wire_id] = RawSchema(schema, frame, maskings)
         except UnknownSchemaError:
             raise UnknownSchemaError(f"no raw schema has the id {wire_id}") from None
         except SchemaError as error:
             raise UnknownSchemaError(f"the schema {wire_id} cannot be masked: {error}") from None
         return found
+
+    def _masking(self, schema: Schema, tokens: Tokens) -> Masking:
+        previous = None if tokens.previous is None else PreviousTokens(schema, tokens.previous)
+        return Masking(splicer(schema, tokens, self.texts), previous)

@@ -17,7 +17,7 @@ from earwitness.schemas.errors import MalformedError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long
 from earwitness.schemas.walker import Table
 
-__all__ = ["CACHE_SIZE", "Constant", "Tokens", "encoded", "text_of"]
+__all__ = ["CACHE_SIZE", "JOINABLE", "Constant", "Tokens", "encoded", "text_of"]
 
 CACHE_SIZE = 50_000
 """Values a table keeps; one that is full starts anew."""
@@ -36,6 +36,8 @@ _KINDS: dict[str, tuple[str, Callable[[str], str | None]]] = {
     "job": ("job", normalise.job),
     "ip": ("ip", normalise.ip),
 }
+JOINABLE = frozenset(_KINDS)
+"""The `pii` of fields that have a token."""
 _COARSE: dict[str, tuple[str, Callable[[str], str | None]]] = {
     "caller_prefix": ("telprefix", normalise.phone_prefix),
     "job_block": ("jobblock", normalise.job_block),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from earwitness.privacy.keys import MaskingKey
+from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.site import Site
 from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tally import Tally
-from earwitness.privacy.tokens import Tokens
 from earwitness.runtime.settings import Settings
 from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas.catalogue import FAMILIES
@@ -30,13 +29,13 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
         RegistryAwayError: the registry is away, and was never asked for the records that this stage writes.
     """
     kafka = settings.need_kafka()
-    key = MaskingKey.from_file(settings.masking_key_file)
+    keys = KeyRing.load(settings.masking)
     quarantine = QuarantineKey.from_file(settings.quarantine_key_file)
     site = Site.from_settings(settings)
     ids = wire_ids(settings.registry)
-    logger.info("masking with key %s (fingerprint %s)", key.id, key.fingerprint)
+    logger.info("masking with key %s", keys)
     logger.info("free text: %s", site)
-    schemas = RawSchemas(Tokens(key), ids, site=site)
+    schemas = RawSchemas(keys.eras(keep_region=settings.masking.keep_region), ids, site=site)
     tally = Tally(MaskingStep(schemas), schemas.texts.counts, logger)
     try:
         return run_stage(

@@ -104,7 +104,16 @@ def test_texts_that_are_scanned_together_do_not_touch_each_other(texts: list[str
 
 
 def test_no_cue_of_one_text_holds_for_the_next():
-    texts = ["hello my name is feet", "? a ß & 5 leave", "the gate code is", "4471", "call me at", "five five five"]
+    texts = [
+        "hello my name is feet",
+        "? a ß & 5 leave",
+        "-----BEGIN",
+        "-----0",
+        "the gate code is",
+        "4471",
+        "call me at",
+        "five five five",
+    ]
     assert SCANNER.scan_all(texts) == [SCANNER.scan(text) for text in texts]
 
 

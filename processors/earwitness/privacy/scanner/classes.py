@@ -138,12 +138,29 @@ class Classes(dict[str, str]):
         self._keep = frozenset(word for text in keep for word in text.lower().split())
 
     def __missing__(self, raw: str) -> str:
-        character = CHARACTERS[self._name(raw)] if raw not in self._words else self._words[raw]
+        word = raw[:-1] if raw[-1:] == " " else raw
+        if word.isalpha() and word.isascii() and 1 < len(word) <= _LONGEST:
+            character = self._words.get(word) or CHARACTERS[self._plain(word)]
+        else:
+            character = CHARACTERS[self._name(raw)]
         if len(raw) <= _CACHED_LENGTH:
             if len(self) >= CACHED_TOKENS:
                 self.clear()
             self[raw] = character
         return character
+
+    def _plain(self, word: str) -> str:
+        """The class of a word of plain letters, as most are, that no list holds as it is written."""
+        lower = word.lower()
+        if lower != word:
+            if word in _STATES and lower not in _STATES_OR_WORDS:
+                return "state"
+            if word == "May":
+                return "month"
+            known = self._words.get(lower)
+            if known is not None:
+                return _BY_CHARACTER[known]
+        return self._word(word, lower)
 
     def _name(self, raw: str) -> str:
         text = raw.strip(" \t")

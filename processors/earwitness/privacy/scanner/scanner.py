@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from functools import partial
 from typing import Literal, NamedTuple
 
 from earwitness.privacy.dictionary import NO_WORDS, Dictionary
@@ -34,6 +33,7 @@ class Span(NamedTuple):
     rule: str
 
 
+_span = partial(tuple.__new__, Span)
 _Rule = Callable[[View], Iterable[Hit]]
 
 
@@ -93,11 +93,12 @@ class Scanner:
             read = [text.replace(BORDER, " ") for text in read]
             joined = BORDER.join(read)
         answers: list[list[Span]] = [[] for _ in texts]
-        begins = list(accumulate((len(text) + 1 for text in read), initial=0))
+        number, begin, beyond = 0, 0, len(read[0]) + 1
         for start, end, kind, rule in self._found(joined):
-            number = bisect_right(begins, start) - 1
-            begin = begins[number]
-            answers[number].append(Span(start - begin, end - begin, kind, rule))
+            while start >= beyond:
+                number += 1
+                begin, beyond = beyond, beyond + len(read[number]) + 1
+            answers[number].append(_span((start - begin, end - begin, kind, rule)))
         for number, text in enumerate(texts):
             if len(text) > self._max:
                 answers[number] = _capped(answers[number], self._max, len(text))
@@ -105,14 +106,19 @@ class Scanner:
 
     def _found(self, text: str) -> list[tuple[int, int, str, str]]:
         seen = view(text, self._classes)
-        starts, raw = seen.starts, seen.raw
-        found = []
-        for hit in _without_overlaps(seen, self._rules, self._owns):
+        raw = seen.raw
+        keeps = self._own.keeps
+        found: list[tuple[int, int, str, str]] = []
+        at = position = 0
+        for hit in sorted(_without_overlaps(seen, self._rules, self._owns)):
             first, last, kind, rule = hit
-            start, end = starts[first], starts[last - 1] + len(raw[last - 1].rstrip(" \t"))
-            if not (self._own.keeps and self._own.is_kept(seen, hit, text, start, end)):
+            start = position + len("".join(raw[at:first]))
+            position = start + len("".join(raw[first:last]))
+            at = last
+            tail = raw[last - 1]
+            end = position - len(tail) + len(tail.rstrip(" \t"))
+            if not (keeps and self._own.is_kept(seen, hit, text, start, end)):
                 found.append((start, end, kind, rule))
-        found.sort()
         return found
 
 

@@ -121,14 +121,16 @@ def _spoken_end(seen: View, last: int) -> int:
 
 def _armoured(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
+    border = 0
     at = kinds.find(_FENCE)
     while at >= 0:
         begin = at + 5
+        if border <= begin:
+            border = kinds.find(_C["border"], begin)
+            border = len(kinds) if border < 0 else border
         if seen.word(min(begin, len(kinds) - 1)) == "begin":
-            body = kinds.find(_FENCE, begin)
+            body = kinds.find(_FENCE, begin, border)
             if body >= 0:
-                border = kinds.find(_C["border"], body)
-                border = len(kinds) if border < 0 else border
                 end = kinds.find(_FENCE, body + 5, border)
                 end = border if end < 0 else end
                 if end > body + 5:

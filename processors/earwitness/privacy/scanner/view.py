@@ -1,9 +1,8 @@
-"""A text as the grammar sees it: its raw tokens, a string with a character for each, and where each begins."""
+"""A text as the grammar sees it: its raw tokens, and a string with a character for each."""
 
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 
 from earwitness.privacy.replacements import LOOSE
 from earwitness.privacy.scanner.classes import Classes
@@ -25,7 +24,7 @@ _OWN = "|".join(f"{form}[ \t]*" for form in LOOSE)
 _ENCODED = "%(?:2[0-9A-Fa-f]|3[A-Fa-f]|40|[57][BDbd]|0[ADad])"
 """A sign as an address of the web writes it: `%40` for `@`."""
 _TOKENS = re.compile(
-    f"{_OWN}|[{_LETTER}]+(?:['\u2019][{_LETTER}]+)*[ \t]*|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
+    f"{_OWN}|[{_LETTER}]++(?:['\u2019][{_LETTER}]++)*+[ \t]*+|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
     f"|[^{_LETTER}{_SPACE}][ \t]*|[{_SPACE}]+"
 )
 
@@ -35,14 +34,13 @@ Hit = tuple[int, int, str, str]
 
 
 class View:
-    """Tokens, classes and positions of one text, or of several that are joined."""
+    """Tokens and classes of one text, or of several that are joined."""
 
-    __slots__ = ("kinds", "raw", "starts", "taken")
+    __slots__ = ("kinds", "raw", "taken")
 
-    def __init__(self, raw: list[str], kinds: str, starts: list[int]) -> None:
+    def __init__(self, raw: list[str], kinds: str) -> None:
         self.raw = raw
         self.kinds = kinds
-        self.starts = starts
         self.taken = bytearray(len(kinds))
         """1 for each token that a rule has found to be somebody's, or that is a token of ours."""
 
@@ -63,5 +61,4 @@ class View:
 def view(text: str, classes: Classes) -> View:
     """Tokenises a text once: the tokens follow each other without a gap."""
     raw = _TOKENS.findall(text)
-    kinds = "".join(map(classes.__getitem__, raw))
-    return View(raw, kinds, list(accumulate(map(len, raw), initial=0)))
+    return View(raw, "".join(map(classes.__getitem__, raw)))

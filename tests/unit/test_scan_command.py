@@ -14,6 +14,7 @@ import pytest
 
 from earwitness.privacy.keyring import KeyRing
 from earwitness.privacy.tokens import Tokens, encoded, text_of
+from earwitness.runtime.settings import MaskingSettings
 
 COMMAND = [sys.executable, "-m", "earwitness.cli", "scan"]
 

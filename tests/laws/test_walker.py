@@ -112,7 +112,8 @@ def check_splice(data, case, names, oracle):
 
     flags = [field["name"] for field in definition["fields"] if field["type"] == "boolean"]
     flag = data.draw(st.sampled_from([None, "not_there", *names, *flags]))
-    spliced, told = compile_splicer(definition, tables, heads, flag)(prefix + case.data, 5, front)
+    parts, told = compile_splicer(definition, tables, heads, flag)(prefix + case.data, 5, front)
+    spliced = b"".join(parts)
 
     expected = [front, b"\x00"]
     expected += [b"\x00" if is_null(definition, case.model, name) else b"\x02!" for name in names[:2]]

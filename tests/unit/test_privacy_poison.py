@@ -27,10 +27,10 @@ class FaultyMasker:
     def __init__(self, *_: object, **__: object) -> None:
         pass
 
-    def mask(self, value: bytes, _: int, __: int) -> tuple[bytes, bool]:
+    def parts(self, value: bytes, _: int, __: int) -> tuple[tuple[bytes, ...], bool]:
         if b"poison" in value:
             raise IndexError(f"no place for {value!r}")
-        return value, False
+        return (value,), False
 
 
 def test_a_fault_that_one_record_brings_out_is_that_record_s_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from earwitness.privacy.tokens import encoded
 from earwitness.schemas import framing
 from earwitness.schemas.errors import DatumError, FramingError, MalformedError
 from earwitness.schemas.varint import encode_long
-from earwitness.schemas.walker import Splicer
+from earwitness.schemas.walker import Part, Splicer
 
 __all__ = ["Masker", "WrongTopicError"]
 
@@ -71,7 +71,12 @@ class Masker:
         self._received = b""
 
     def mask(self, value: bytes | None, offset: int, received_ms: int) -> tuple[bytes, int]:
-        """The masked record of a raw record, both framed; and 1 if it is marked as replayed, else 0.
+        """The masked record of a raw record, both framed; and 1 if it is marked as replayed, else 0; see `parts`."""
+        parts, replayed = self.parts(value, offset, received_ms)
+        return b"".join(parts), replayed
+
+    def parts(self, value: bytes | None, offset: int, received_ms: int) -> tuple[tuple[Part, ...], int]:
+        """The parts of the masked record of a raw record, both framed; and 1 if it is marked as replayed, else 0.
 
         Args:
             value: the raw record's value.

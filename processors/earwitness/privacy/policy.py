@@ -1,7 +1,7 @@
 """How each field's free text is treated: its own policy, declared in its schema beside `pii: text`.
 
 `preset` says how it is read (`balanced` where nothing is said), `keep` what stays in it though it looks personal:
-`job`, a number without blanks or signs, in the keys that an app builds from its job numbers.
+`job`, digits right behind the word job or a call's Sid, as in the keys that an app builds from its job numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from earwitness.schemas.lint import PRESETS
 __all__ = ["Policy", "policies"]
 
 _JOB = re.compile(r"[0-9]{1,20}\Z")
-_MISTAKEN_FOR_JOBS = frozenset({"PHONE", "CARD", "SSN", "ZIP", "IBAN", "DRIVER_ID"})
+_BEFORE_JOB = re.compile(r"(?:(?<![a-z])jobs?(?:[ _-]?(?:id|no|number))?|CA[0-9a-f]{32})[/:=_-]\Z", re.IGNORECASE)
+_LOOKS_BACK = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,12 @@ class Policy:
         """Those of a text's spans that do not stay."""
         if "job" not in self.keep or not spans:
             return spans
-        return [
-            span for span in spans if span.kind not in _MISTAKEN_FOR_JOBS or not _JOB.match(text[span.start : span.end])
-        ]
+        return [span for span in spans if not _is_job(text, span)]
+
+
+def _is_job(text: str, span: Span) -> bool:
+    before = text[max(0, span.start - _LOOKS_BACK) : span.start]
+    return _JOB.match(text[span.start : span.end]) is not None and _BEFORE_JOB.search(before) is not None
 
 
 def policies(schema: Schema) -> dict[str, Policy]:

@@ -11,7 +11,7 @@ from earwitness.privacy.tokens import Constant, Tokens, text_of
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.masked import HEAD_TOKENS
 from earwitness.schemas.rewriter import KEY, Rewriter
-from earwitness.schemas.walker import Splicer, Table, compile_splicer
+from earwitness.schemas.walker import Part, Splicer, Table, compile_splicer
 
 __all__ = ["splicer"]
 
@@ -46,7 +46,7 @@ def splicer(raw: Schema, tokens: Tokens, texts: Texts) -> Splicer:
         elif _holds_pii(field):
             # The walker hands over a nullable value without its branch.
             kind = next(branch for branch in kind if branch != "null") if isinstance(kind, list) else kind
-            replaced[name] = _Nested(Rewriter(field | {"type": kind}, table_of))
+            replaced[name] = _Nested(Rewriter(field | {"type": kind}, table_of), texts)
     heads = {head: tokens.coarse(head) for head in HEAD_TOKENS}
     by_source = {source: heads[head] for head, source in HEAD_TOKENS.items()}
     return compile_splicer(raw.definition, replaced, by_source, "replayed")
@@ -64,13 +64,14 @@ class _AttributeKeys:
 class _Nested:
     """An empty list or map, by far the most common, stays as it is."""
 
-    __slots__ = ("_rewriter",)
+    __slots__ = ("_nested", "_rewriter")
 
-    def __init__(self, rewriter: Rewriter) -> None:
+    def __init__(self, rewriter: Rewriter, texts: Texts) -> None:
         self._rewriter = rewriter
+        self._nested = texts.ahead.nested
 
-    def __getitem__(self, value: bytes, /) -> bytes:
-        return value if value == _EMPTY_COLLECTION else self._rewriter[value]
+    def __getitem__(self, value: bytes, /) -> Part:
+        return value if value == _EMPTY_COLLECTION else self._nested(self._rewriter, value)
 
 
 def _is_text(kind: object) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from earwitness.privacy.masker import Masker
 from earwitness.privacy.raw_schemas import NotAskedError, RawSchemas
 from earwitness.runtime.topic_names import MASKED, RAW
 from earwitness.schemas import framing
 from earwitness.schemas.errors import DatumError, FramingError, UnknownSchemaError
+from earwitness.schemas.walker import Part
 from earwitness.stream.step import Dead, NeedsAnswerError, Output, Reason, Result, SourceRecord, SourceSlice, place_of
 
 __all__ = ["MOST_BYTES", "MaskingStep"]
 
 MOST_BYTES = 2_000_000
 """A masked record that is longer becomes a dead letter; the masked topics take 2 MiB, the raw ones 1 MiB."""
+
+_Walked = tuple[tuple[Part, ...], int]
 
 _HEADERS = (None, framing.REPLAYED_HEADERS)
 """Of the masked records that are not marked as replayed, and of those that are."""
@@ -33,11 +36,6 @@ class MaskingStep:
         Raises:
             NeedsAnswerError: a schema is not known yet, and the registry is to be asked for it.
         """
-        masker = self._masker(source)
-
-        def mask(record: SourceRecord) -> tuple[bytes, int]:
-            return masker.mask(record.value, record.offset, record.timestamp)
-
         topic = MASKED + source.topic.removeprefix(RAW)
         messages: list[dict[str, Any]] = []
         marked = 0
@@ -45,26 +43,23 @@ class MaskingStep:
         outcomes = result.outcomes
         start, outcome = source.first, "masked"
         previous = start
-        for record, done in zip(source.records, self._schemas.texts.ahead(mask, source.records), strict=True):
-            offset = record.offset
-            try:
-                value, replayed = done or mask(record)
+        for record, walked in zip(source.records, self._walked(source), strict=True):
+            offset, now = record.offset, "masked"
+            if isinstance(walked, Dead):
+                result.dead.append(walked)
+                now = "dead"
+            else:
+                parts, replayed = walked
+                value = b"".join(parts)
                 if len(value) > MOST_BYTES:
-                    _refuse(len(value))
-                if replayed != marked:
-                    if messages:
-                        result.outputs.append(Output(topic, source.partition, messages, _HEADERS[marked]))
-                    messages, marked = [], replayed
-                messages.append({"value": value, "key": record.key})
-                now = "masked"
-            except (DatumError, UnknownSchemaError) as error:
-                result.dead.append(_dead(record, error))
-                now = "dead"
-            except NotAskedError:
-                raise NeedsAnswerError(lambda: self._schemas.ask([each.value for each in source.records])) from None
-            except Exception as error:  # noqa: BLE001 - a fault of ours that one record brings out must not stop all others
-                result.dead.append(_failed(record, error))
-                now = "dead"
+                    result.dead.append(_dead(record, _TooLargeError(len(value))))
+                    now = "dead"
+                else:
+                    if replayed != marked:
+                        if messages:
+                            result.outputs.append(Output(topic, source.partition, messages, _HEADERS[marked]))
+                        messages, marked = [], replayed
+                    messages.append({"value": value, "key": record.key})
             if now != outcome:
                 if offset != start:
                     outcomes.append((outcome, start, previous))
@@ -74,6 +69,22 @@ class MaskingStep:
         if messages:
             result.outputs.append(Output(topic, source.partition, messages, _HEADERS[marked]))
         return result
+
+    def _walked(self, source: SourceSlice) -> list[_Walked | Dead]:
+        """The parts of each masked record; they are whole, because the texts of all records have been read at the end."""
+        parts = self._masker(source).parts
+        walked: list[_Walked | Dead] = []
+        with self._schemas.texts.ahead:
+            for record in source.records:
+                try:
+                    walked.append(parts(record.value, record.offset, record.timestamp))
+                except (DatumError, UnknownSchemaError) as error:
+                    walked.append(_dead(record, error))
+                except NotAskedError:
+                    raise NeedsAnswerError(lambda: self._schemas.ask([each.value for each in source.records])) from None
+                except Exception as error:  # noqa: BLE001 - a fault of ours that one record brings out must not stop all others
+                    walked.append(_failed(record, error))
+        return walked
 
     def _masker(self, source: SourceSlice) -> Masker:
         key = (source.topic, source.topic_id, source.partition)
@@ -91,9 +102,8 @@ class MaskingStep:
 class _TooLargeError(DatumError):
     reason = "too_large"
 
-
-def _refuse(size: int) -> NoReturn:
-    raise _TooLargeError(f"masked it has {size} bytes, more than {MOST_BYTES}")
+    def __init__(self, size: int) -> None:
+        super().__init__(f"masked it has {size} bytes, more than {MOST_BYTES}")
 
 
 def _failed(record: SourceRecord, error: Exception) -> Dead:

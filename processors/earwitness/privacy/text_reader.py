@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from earwitness.privacy.free_text import FreeText
@@ -11,6 +10,7 @@ from earwitness.privacy.policy import Policy
 from earwitness.privacy.replacements import TEXT
 from earwitness.privacy.scanner import MAX_CHARS, Scanner, Span
 from earwitness.privacy.tokens import encoded
+from earwitness.schemas.walker import Part
 
 __all__ = ["FAILED", "Answer", "TextReader"]
 
@@ -20,7 +20,7 @@ _UNQUOTED = 3
 """How often a text may be percent-encoded, one within the other, before it is masked as a whole."""
 
 
-class Answer(NamedTuple):
+class Answer:
     """What becomes of a text.
 
     Attributes:
@@ -28,8 +28,11 @@ class Answer(NamedTuple):
         found: the kinds of what was found in it, once each time.
     """
 
-    masked: bytes
-    found: tuple[str, ...] = ()
+    __slots__ = ("found", "masked")
+
+    def __init__(self, masked: Part, found: tuple[str, ...] = ()) -> None:
+        self.masked = masked
+        self.found = found
 
 
 _WHOLE = Answer(encoded(TEXT), ("TEXT",))
@@ -66,7 +69,8 @@ class TextReader:
             return whole
         try:
             spans = self._policy.personal(text, self._scanner.scan(text))
-            return [whole[0]._replace(rule="percent")] if self._is_hidden(text) else spans
+            is_hidden = "%" in text and self._is_hidden(self._free_text.replaced(text, spans))
+            return [whole[0]._replace(rule="percent")] if is_hidden else spans
         except Exception:  # noqa: BLE001 - as above
             return [whole[0]._replace(rule=FAILED)]
 
@@ -79,15 +83,14 @@ class TextReader:
             return _FAILED
 
     def _answer(self, text: str, found: list[Span]) -> Answer:
-        if "%" in text and self._is_hidden(text):
-            return _WHOLE
-        if not found:
-            return Answer(encoded(text))
         spans = self._policy.personal(text, found)
-        return Answer(encoded(self._free_text.replaced(text, spans)), tuple(span.kind for span in spans))
+        masked = self._free_text.replaced(text, spans) if spans else text
+        if "%" in text and self._is_hidden(masked):
+            return _WHOLE
+        return Answer(encoded(masked), tuple([span.kind for span in spans]))
 
     def _is_hidden(self, text: str) -> bool:
-        """Whether a text holds something personal that is percent-encoded, where spans would not fit."""
+        """Whether a masked text still holds something personal that is percent-encoded, which the scanner did not read."""
         plain = text
         for _ in range(_UNQUOTED):
             before, plain = plain, unquote(plain)

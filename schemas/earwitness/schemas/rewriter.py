@@ -11,7 +11,7 @@ from typing import Any
 
 from earwitness.schemas.errors import MalformedError, SchemaError, TruncatedError
 from earwitness.schemas.varint import encode_long, read_long, skip_bytes
-from earwitness.schemas.walker import Table, compile_stepper
+from earwitness.schemas.walker import Part, Table, compile_stepper
 
 __all__ = ["Rewriter"]
 
@@ -41,7 +41,7 @@ class Rewriter:
         Raises:
             TruncatedError, MalformedError: it is no value of the field.
         """
-        out: list[bytes] = []
+        out: list[Part] = []
         try:
             end = self._write(encoded, 0, out)
         except IndexError:
@@ -76,7 +76,7 @@ class Rewriter:
 
     @staticmethod
     def _union(branches: list[_Writer]) -> _Writer:
-        def write(data: bytes, at: int, out: list[bytes]) -> int:
+        def write(data: bytes, at: int, out: list[Part]) -> int:
             branch, start = read_long(data, at)
             if not 0 <= branch < len(branches):
                 raise MalformedError("a union has no such branch")
@@ -86,11 +86,11 @@ class Rewriter:
         return write
 
 
-_Writer = Callable[[bytes, int, list[bytes]], int]
+_Writer = Callable[[bytes, int, list[Part]], int]
 
 
 def _string(table: Table | None) -> _Writer:
-    def write(data: bytes, at: int, out: list[bytes]) -> int:
+    def write(data: bytes, at: int, out: list[Part]) -> int:
         end = skip_bytes(data, at)
         value = data[at:end]
         out.append(value if table is None else table[value])
@@ -102,7 +102,7 @@ def _string(table: Table | None) -> _Writer:
 def _copy(schema: Mapping[str, Any]) -> _Writer:
     step = compile_stepper(schema)
 
-    def write(data: bytes, at: int, out: list[bytes]) -> int:
+    def write(data: bytes, at: int, out: list[Part]) -> int:
         end = step(data, at)
         out.append(data[at:end])
         return end
@@ -111,7 +111,7 @@ def _copy(schema: Mapping[str, Any]) -> _Writer:
 
 
 def _sequence(writers: list[_Writer]) -> _Writer:
-    def write(data: bytes, at: int, out: list[bytes]) -> int:
+    def write(data: bytes, at: int, out: list[Part]) -> int:
         for writer in writers:
             at = writer(data, at, out)
         return at
@@ -120,9 +120,9 @@ def _sequence(writers: list[_Writer]) -> _Writer:
 
 
 def _blocks(item: _Writer) -> _Writer:
-    def write(data: bytes, at: int, out: list[bytes]) -> int:
+    def write(data: bytes, at: int, out: list[Part]) -> int:
         total = 0
-        items: list[bytes] = []
+        items: list[Part] = []
         while True:
             count, at = read_long(data, at)
             if count == 0:

@@ -17,13 +17,18 @@ from earwitness.schemas.errors import MalformedError, SchemaError, TruncatedErro
 from earwitness.schemas.stepping import Stepper
 from earwitness.schemas.varint import read_long, skip_bytes, skip_long
 
-__all__ = ["Finder", "Splicer", "Table", "compile_finder", "compile_splicer", "compile_stepper"]
+__all__ = ["Finder", "Part", "Splicer", "Table", "compile_finder", "compile_splicer", "compile_stepper"]
 
 Finder = Callable[[bytes, int], tuple[int, ...]]
 """`find(data, start)` gives start and end of each wanted value: its encoding without a union's branch; equal when it is null."""
 
-Splicer = Callable[[bytes, int, bytes], tuple[bytes, int]]
-"""`splice(data, start, front)` gives front, head values and the rest of the datum with its values replaced; and the flag."""
+Part = bytes | bytearray
+
+Splicer = Callable[[bytes, int, bytes], tuple[tuple[Part, ...], int]]
+"""`splice(data, start, front)` gives front, head values and the rest of the datum with its values replaced; and the flag.
+
+They come in parts that are to be joined, so that a table may answer with a bytearray and fill it before they are.
+"""
 
 _NULL = b"\x00"
 
@@ -31,7 +36,7 @@ _NULL = b"\x00"
 class Table(Protocol):
     """What a value is replaced by: looked up by the value's whole encoding (for a string: length and text)."""
 
-    def __getitem__(self, encoded: bytes, /) -> bytes:
+    def __getitem__(self, encoded: bytes, /) -> Part:
         """The replacement, encoded."""
 
 
@@ -121,7 +126,7 @@ def compile_splicer(
     stepper.finish()
     names = [field["name"] for field in definition["fields"]]
     head_parts = [f"q{names.index(name)}" if name in names else "N" for name in heads]
-    stepper.line(f'return b"".join((front, {", ".join([*head_parts, *parts, f"b[{last}:]"])})), {told}')
+    stepper.line(f"return (front, {', '.join([*head_parts, *parts, f'b[{last}:]'])}), {told}")
     function: Splicer = _compile(stepper, "b, i, front", tables)
     return function
 

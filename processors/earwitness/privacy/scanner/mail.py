@@ -16,7 +16,7 @@ __all__ = ["find"]
 _C = CHARACTERS
 # The first token is one set of classes, so that the search for it is a table look-up a token.
 _ANCHOR = pattern(
-    "<at_mark|arroba|at|bracket|open>(?:(?<=<at_mark>)(?P<many>(?:<^at_mark>{0,4}<at_mark>){7,400}+)?|(?<=<arroba>)"
+    "<at_mark|arroba|at|bracket|open>(?:(?<=<at_mark>)(?P<many>(?:<^at_mark|border>{0,4}<at_mark>){7,400}+)?|(?<=<arroba>)"
     "|(?:(?<=<bracket|open>)<at>|(?<=<at>))(?:<my><rate><of>?)?<unbracket|close>?"
     "(?=(?:<^dot|period|stop|comma|at>{1,12}<dot|period|point>|<^dot|period|stop|comma|at>{0,2}<provider>)))"
 )
@@ -117,7 +117,8 @@ def find(seen: View) -> Iterator[Hit]:
         at, end = match.span()
         if match["many"]:
             # Nobody's address, but whatever it is: one look at each anchor would take long.
-            yield _local(seen, at), min(end + 1, len(seen.kinds)), "EMAIL", "email.many"
+            more = end < len(seen.kinds) and seen.kinds[end] != _C["border"]
+            yield _local(seen, at), end + more, "EMAIL", "email.many"
             continue
         typed = seen.kinds[at] == _C["at_mark"]
         last = _domain(seen, end - 1, typed=typed)

@@ -46,7 +46,7 @@ WORDS: dict[str, str] = {
     "let": "let",
     "me": "me",
     "wait": (
-        "wait sorry correction scratch correct espera espere perdón perdon digo corrección disculpa perdone mean oops"
+        "wait sorry correction scratch correct corrijo espera espere perdón perdon digo corrección disculpa perdone mean oops"
     ),
     "no": "no not nope nahi nahin",
     "an": "and & then luego",
@@ -149,7 +149,7 @@ WORDS: dict[str, str] = {
     "is": "is hai are was es son be equals fue está",
     "my": "my the mi his her their our your tu su sus mis the el la nuestro",
     "title": (
-        "mr mrs ms dr miss mister señor señora señorita sr sra srta don doña prof professor doctor doctora mx madam "
+        "mr mrs ms dr miss mister señor señora señorita sr sra srta don doña mgr supt prof professor doctor doctora mx madam "
         "ing lic licenciado licenciada ingeniero ingeniera arquitecto arquitecta maestro maestra "
         " uncle aunt auntie sir madam ma'am tío tía abuela abuelo"
     ),

@@ -12,7 +12,10 @@ __all__ = ["address"]
 
 _C = CHARACTERS
 _LEFT_OUT = frozenset(
-    SILENT + "".join(_C[name] for name in ("hyphen", "period", "number_mark", "mark", "colon", "solidus", "number"))
+    SILENT
+    + "".join(
+        _C[name] for name in ("plus_mark", "hyphen", "period", "number_mark", "mark", "colon", "solidus", "number")
+    )
 )
 _WORDS = {
     "street": "st",

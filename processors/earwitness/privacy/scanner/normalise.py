@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 from string import ascii_lowercase
+from urllib.parse import unquote
 
 from earwitness.privacy import normalise as written
 from earwitness.privacy.scanner.address_form import address
@@ -49,8 +50,13 @@ def value(kind: str, text: str) -> str:
 
 
 def form_of(kind: str) -> Callable[[str], str | None]:
-    """What gives the one form of a kind's values; its None means that a value identifies nobody."""
-    return _MAKERS.get(kind, written.folded)
+    """What gives the one form of a kind's spans; its None means that a span identifies nobody."""
+    made = _MAKERS.get(kind, written.folded)
+
+    def form(text: str) -> str | None:
+        return made(unquote(text) if "%" in text else text)  # as the web writes it: ann%40example.com
+
+    return form
 
 
 def phone(text: str) -> str | None:
@@ -65,7 +71,10 @@ def _said_phone(text: str) -> str | None:
     try:
         return written.typed_phone("".join(map(DIGITS.__getitem__, text.replace(",", " ").lower().split())))
     except KeyError:
-        pass  # more than plain digits
+        return _read_phone(text)  # more than plain digits
+
+
+def _read_phone(text: str) -> str | None:
     said = seen(text)
     kinds = said.kinds
     start = next((at for at, kind in enumerate(kinds) if kind in _PLUS or kind in NUMBERS), 0)
@@ -94,6 +103,10 @@ def name(text: str) -> str | None:
         and "\u2019s" not in text
     ):
         return " ".join(listed)
+    return _read_name(text) or " ".join(listed) or None
+
+
+def _read_name(text: str) -> str:
     said: list[str] = []
     spelled = ""
     for kind, piece in pieces(seen(text), numbers=False):
@@ -105,11 +118,11 @@ def name(text: str) -> str | None:
     found = [small for word in (*said, spelled) if (small := written.plain(word).strip(".")) and small not in _TITLES]
     # A name is often said and then spelled.
     once = [word for before, word in zip([None, *found], found, strict=False) if word != before]
-    return " ".join(once) or " ".join(listed) or None
+    return " ".join(once)
 
 
 _POSSESSIVE = re.compile(r"['\u2019]s\Z")
-_NO_NAME = frozenset(SILENT + _C["hyphen"] + _C["period"])
+_NO_NAME = frozenset(SILENT + _C["hyphen"] + _C["period"] + _C["plus_mark"])
 _TITLES = frozenset(map(written.plain, words(WORDS["title"]))) - {"dona"}
 """Without their accents too; `Dona` is a first name."""
 _READ = _TITLES.union(

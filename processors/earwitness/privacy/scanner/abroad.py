@@ -29,8 +29,8 @@ _BRITISH_HEAD = pattern(
     "<comma><Unknown|Surname|Surword|Given|Ambi|hyphen>{1,3}<comma>?$"
 )
 _FRENCH = pattern(
-    "<house|n1|n2|n3|n4>(?:<bis>|(?<!<house>)<suffix>(?=<suffix|prefix>))?<comma>?<suffix|prefix>(?:<de|my|particle|period|stop|quote|letter>"
-    f"{{0,3}}<Given|Surname|Surword|Ambi|Unknown|glued|Common><hyphen>?){{1,4}}{TAIL}"
+    "<house|n1|n2|n3|n4>(?:<bis>|(?<!<house>)<suffix>(?=<suffix|prefix>))?<comma>?<suffix|prefix>(?:<de|my|particle|period|quote|letter>"
+    f"{{0,3}}<Given|Surname|Surword|Ambi|Unknown|glued><hyphen>?){{1,4}}{TAIL}"
 )
 _BEFORE_CODE = pattern(
     "<Unknown|Given|Surname|Surword|Ambi|Common><hyphen|period|stop>{0,2}(?:<Unknown|Given|Surname|Surword|Ambi|Common|my|de>"

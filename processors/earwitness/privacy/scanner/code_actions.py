@@ -43,8 +43,8 @@ _BACK = pattern(
 )
 _LETTERS = pattern(f"<letter><letter><letter><code|number>?{_LINK}{{0,4}}{_VALUE}")
 _EXPIRED = pattern(
-    "(?:<n13>|<n4><hyphen>?<n4>|<n5|n6>)<comma|filler>?<common|Common|of>{0,2}<n2><solidus><n2|n4>"
-    "<comma|filler>?(?P<value><n3|n4>)(?!<numeral|solidus|period|hyphen|measure>)"
+    "(?:<n13>|<n4><hyphen>?<n4>|<n5|n6>)<comma|filler>?<common|Common|of>{0,2}<n1|n2><solidus><n2|n4>"
+    "<comma|filler>?<common|unknown|pin>?<colon>?(?P<value><n3|n4>)(?!<numeral|solidus|period|hyphen|measure>)"
 )
 _BOX = pattern(
     f"<lock><common|in|at|beneath><common|my|lock|surword|direction|unknown|weak_suffix>{{1,3}}<comma>?{_VALUE}"

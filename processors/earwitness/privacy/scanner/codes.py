@@ -21,13 +21,13 @@ _VALUE = (
     f"<hash|number_mark|star_mark>?)"
 )
 _BETWEEN = (
-    "<common|unknown|de|of|for|to|at|in|a|my|me|you|know|its|box|unit|lock|card|Common|Unknown|measure|filler|phone|ye|line|lives"
+    "<common|unknown|de|of|for|to|at|in|a|my|me|you|know|its|box|unit|lock|card|Common|Unknown|measure|address|filler|phone|ye|line|lives"
     "|i|like|direction|surword|ambi|house>"
 )
 _CODE = pattern(
     f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>|<pin>(?:<code|number>)?)"
     f"(?:{_LINK}{{0,5}}|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
-    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,2}}<from|to>){_VALUE}"
+    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,2}}<from|to>|<common>){_VALUE}"
     "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
 )
 _BEHIND = pattern(

@@ -17,6 +17,10 @@ def name_end(seen: View, first: int, last: int) -> int:
     upper = raw[first][0].isupper()
     if last - first > 1:
         last = _within(seen, first, last, upper=upper)
+    if last - first > 1 and seen.word(last - 1) == "will" and kinds[last : last + 1] not in _CLAUSE_ENDS:
+        last -= 1  # `jax will be home`
+    if last + 1 < len(kinds) and kinds[last] == _C["hyphen"] and seen.glued(last) and kinds[last + 1] in _SECOND_HALF:
+        last += 2
     follows = kinds[last : last + 1]
     if not follows:
         return last
@@ -74,6 +78,8 @@ _SMALL = "".join(
     _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
 )
 _PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
+_CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "quote")))
+_SECOND_HALF = "".join(_C[name] for name in ("given", "surname", "unknown", "Unknown", "Given", "Surname", "ambi"))
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _GIVEN = "".join(_C[name] for name in ("given", "Given", "ambi", "Ambi", "surname", "Surname"))
 _BEHIND_DAY = frozenset(

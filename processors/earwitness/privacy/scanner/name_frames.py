@@ -26,7 +26,7 @@ _ADDRESSED = pattern(
 _LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
 _LET = pattern(f"<let>{_VALUE}<know>")
 _OTHER = pattern(
-    "<common|an|ye>(?P<value><given|ambi|Given|Ambi|unknown>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
+    "<common|an|ye><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
 )
 _ON_THE_PHONE = pattern(f"<put|common>{_VALUE}<common><my>?<phone|line|speak>")
 _PART = pattern(

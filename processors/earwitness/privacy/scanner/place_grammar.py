@@ -22,7 +22,7 @@ NUMBER = (
 """The number of a house, typed or said; one that was taken back (`eighty, no wait, ninety`) is inside."""
 WORD = (
     "<anyname|unknown|Unknown|UNKNOWN|common|Common|ordinal|nth|bearing|lettered|month|statename|state|glued|particle|de|weak_suffix"
-    "|tens|teen|role|title|idcue|lock|card|n1|n2|oh|suffix|degree|rate|digit>"
+    "|tens|teen|role|title|idcue|lock|card|put|tell|line|box|n1|n2|oh|suffix|degree|rate|digit>"
 )
 """A word that a street's name may hold."""
 JOIN = "(?:<hyphen|period|stop|quote|filler|plus_mark>{0,2})"
@@ -68,9 +68,8 @@ _ASIDE = f"(?:{_GAP}?<aside>)"
 TAIL = f"(?:{UNIT}|{ZIP}|{_QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{_ASIDE}){{0,7}}"
 """What follows a street: unit, quarter, city, state, post code."""
 
-LEAD = pattern(
-    f"<unit|number_mark><stop|period>?<number>?(?:<n1|n2|n3|n4|house|letter|ident>|{SPOKEN}{{1,3}})?<comma|newline>{{0,2}}$"
-)
+_COUNTED = f"(?:<n1|n2|n3|n4|house|letter|ident>|{SPOKEN}{{1,3}})"
+LEAD = pattern(f"<unit|number_mark><stop|period>?<number>?(?:{_COUNTED}?<comma|newline>{{0,2}}|{_COUNTED}<at|in>)$")
 """A unit that stands before the street: `Flat 4, 19 Kingsway`."""
 _HEAD_TOKENS = 8
 _TRAILING = "".join(

@@ -8,22 +8,30 @@ from earwitness.privacy.scanner import abroad, premises, routes
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
 
 _C = CHARACTERS
 _STREET = pattern(
     f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
-    "(?P<suffix><suffix|glued>|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>))"
+    "(?P<suffix><suffix|glued>|<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>))"
     "<suffix|bearing>?<stop|period>?"
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
     f"|{SPOKEN}{{1,4}}+(?=<border|comma|stop|unit|newline|mark>|$))?{TAIL}"
+)
+_BEARING_STREET = pattern(f"<direction>(?P<name><unknown|anyname|glued|Unknown>{{1,2}}+|<common>)(?P<tail>{TAIL})")
+_BEARING_HEAD = pattern(f"{NUMBER}$")
+_NO_STREETS = words(
+    "side wall end door entrance wing bound corner facing and of then is are was or on in to at from by for lot room unit units"
 )
 _NAMED = pattern(
     f"<at|address|lives|in|to|from><is|at|in|my|colon>{{0,2}}(?P<value><capital|bearing>{{1,3}}"
     f"(?P<suffix><suffix>){TAIL})"
 )
 _BEARING = members("bearing")
+_ABBREVIATION = 3
+_SAID = members("spoken")
 _WEAK = _C["weak_suffix"]
 _LOW = _C["common"] + _C["Common"]
 _NUMERIC = members("numeral") + _C["house"]
@@ -53,6 +61,7 @@ def find(seen: View) -> Iterator[Hit]:
     """All addresses."""
     yield from premises.find(seen)
     yield from _streets(seen)
+    yield from _bearings(seen)
     yield from abroad.find(seen)
     yield from _named(seen)
     yield from routes.find(seen)
@@ -67,6 +76,18 @@ def _streets(seen: View) -> Iterator[Hit]:
             at = match.end()
             yield begins(kinds, LEAD, match.start()), ends(kinds, at), "ADDRESS", "address.street"
         match = _STREET.search(kinds, at)
+
+
+def _bearings(seen: View) -> Iterator[Hit]:
+    """Streets that are said without a suffix: `three oh three south congress`."""
+    kinds = seen.kinds
+    for match in _BEARING_STREET.finditer(kinds):
+        at = match.start()
+        first = begins(kinds, _BEARING_HEAD, at)
+        said = sum(kind in _SAID for kind in kinds[first:at])
+        known = kinds[match.start("name")] not in _LOW
+        if said == at - first and said >= (2 if known else 3) and seen.word(match.start("name")) not in _NO_STREETS:
+            yield first, ends(kinds, match.end()), "ADDRESS", "address.bearing"
 
 
 def _named(seen: View) -> Iterator[Hit]:
@@ -93,6 +114,10 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
         and not (capital and (names or before in _CUES))
         and not ((typed or names) and before in _CUES)
     ):
+        return False
+    if any(kinds[at] == _C["stop"] and len(seen.word(at - 1)) > _ABBREVIATION for at in range(words, end)):
+        return False
+    if kinds[suffix] == _C["title"] and seen.word(suffix) != "dr":
         return False
     if kinds[suffix] == _C["glued"]:
         return capital

@@ -16,7 +16,10 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _SMALL = "<n1|n2|n3|n4|house|hexes|outward|ident>"
-_VALUE = f"(?:(?:<letter|compass|a|i><hyphen>?)?{_SMALL}(?:<hyphen|solidus>{_SMALL}){{0,3}}|{SPOKEN}{{1,5}}+)"
+_VALUE = (
+    f"(?:(?:<letter|compass|a|i><hyphen>?)?{_SMALL}(?:<hyphen|solidus|dash>{_SMALL}){{0,3}}"
+    f"|{SPOKEN}{{1,5}}+(?:<dash>{SPOKEN}{{1,3}}+)?)"
+)
 _COUNT = f"(?:{_SMALL}|<letter>|{SPOKEN}{{1,3}}+)"
 _ZONE = (
     f"(?:<sector><number>?<stop|period|hyphen>?{_COUNT}|<nth|ordinal><bearing>?(?:<common|Common>?<suffix>|<sector>)"

@@ -20,7 +20,8 @@ _PASSWORD = pattern(
     "|(?P<quoted><quote>))(?=<^newline>)"
 )
 _BEARER = pattern(
-    "<password|pin>(?:<de|of|for><my>?<common|unknown>|<common|unknown>)?(?=<ident|Unknown|unknown|Common|hexes|outward|house>|<letter|a|i><hyphen>)"
+    "<password|pin>(?:<de|of|for><my>?<common|unknown>|<common|unknown>)?"
+    "(?=<ident|Unknown|unknown|Common|hexes|outward|house|anyname|weak_suffix|month>|<letter|a|i><hyphen>)"
 )
 _SHAPES = re.compile(
     r"eyJ[\w-]{8,}|AKIA[A-Z0-9]{12,}|ASIA[A-Z0-9]{12,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|[sr]k_(?:live|test)_\w{8,}|xox[abprs]\b"
@@ -72,13 +73,18 @@ def _passwords(seen: View) -> Iterator[Hit]:
             and not any(c.isdigit() for c in seen.joined(first, last))
         ):
             continue
-        if typed and kinds[match.end() - 1] == _C["quote"]:
-            closing = kinds.find(_C["quote"], first, first + 12)
-            last = max(last, closing)
         if not typed:
             last = max(_spoken_end(seen, last), phrase_end(seen, first))
+        elif kinds[match.end() - 1] == _C["quote"]:
+            last = _quoted_end(kinds, first, last)
         if last > first:
             yield first, last, "SECRET", "secret.password"
+
+
+def _quoted_end(kinds: str, first: int, last: int) -> int:
+    """Where the quotation that begins before a value ends, in the same text and not far."""
+    closing = kinds.find(_C["quote"], first, first + 12)
+    return last if kinds.find(_C["border"], first, max(first, closing)) >= 0 else max(last, closing)
 
 
 def _value_start(seen: View, first: int) -> int:
@@ -144,7 +150,7 @@ _LOOSE_NAMES = ("secret", "token", "authorization", "combination", "combo", "coo
 _HEADER = pattern("<hyphen><weak_suffix|password><colon|equals>{1,2}(?=<^newline>)")
 _KEYS = ("key", "token", "secret")
 _IDENTS = pattern("<ident|shape>")
-_NAMED_BEFORE = ("bearer", "pass", "password", "passwd", "token", "secret", "pwd", "clave", "contraseña")
+_NAMED_BEFORE = ("bearer", "pw", "pass", "password", "passwd", "token", "secret", "pwd", "clave", "contraseña")
 _SPELLED_OR_END = frozenset(("", _C["border"], *members("lettered"), *members("spoken"), *members("numeral")))
 """Behind `lowercase`: a letter, which is a part of the password with it, or nothing."""
 _NUMERALS = members("numeral")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["LETTERS", "find"]
 
@@ -39,7 +40,7 @@ def find(seen: View) -> Iterator[Hit]:
 def _said_before(seen: View, first: int, last: int) -> int:
     """Where the name begins that was said before it was spelled: `okafor o k a f o r`."""
     at = first - 1
-    while at >= 0 and first - at < _NEAR and seen.kinds[at] in _LOOSE:
+    while at >= 0 and first - at < _NEAR and (seen.kinds[at] in _LOOSE or seen.word(at) in _SPELLS):
         at -= 1
     if at < 0 or seen.kinds[at] == _C["border"]:
         return first
@@ -47,6 +48,7 @@ def _said_before(seen: View, first: int, last: int) -> int:
     return at if len(word) >= _MANY_LETTERS and letters[:3] == list(word[:3]) else first
 
 
+_SPELLS = words("that's that is spelled spelt it's its se escribe deletrea")
 _MANY_LETTERS = 4
 _NEAR = 6
 _AS_IN_KINDS = _C["as"] + _C["in"]

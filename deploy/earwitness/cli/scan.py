@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import sys
@@ -136,7 +137,8 @@ def _read(number: int, raw: bytes) -> _Line | None:
     if not raw.strip():
         return None
     try:
-        found = json.loads(raw, parse_constant=_no_number)
+        # Given bytes, json would take a line with zero bytes for UTF-16.
+        found = json.loads(raw.decode("utf-8-sig", "surrogatepass"), parse_constant=_no_number, parse_float=_finite)
     except UnicodeDecodeError:
         return _Line(number, None, error="the line is no UTF-8")
     except RecursionError:
@@ -153,6 +155,13 @@ def _read(number: int, raw: bytes) -> _Line | None:
     if not isinstance(found.get("text"), str):
         return _Line(number, name, error='there is no "text", or it is no text')
     return _Line(number, name, found["text"])
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError  # json would write it as Infinity, which is no JSON
+    return number
 
 
 def _no_number(name: str) -> float:

@@ -26,7 +26,7 @@ def from_file(file: Path) -> dict[str, str]:
         loaded = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read the settings file {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError among them
         raise SettingsError(f"{file} is no valid TOML: {error}") from error
     values: dict[str, str] = {}
     for name, value in loaded.items():

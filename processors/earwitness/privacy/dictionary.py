@@ -39,6 +39,10 @@ _MOST_WORDS = 6
 _ID = re.compile(r"[A-Za-z0-9#_./:-]+\Z")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+\Z")
 _PHONE_DIGITS = 7
+_MOST_PARTS = 20
+# tomllib takes hours over a megabyte of `a.a.a.a`, also in quotes.
+_ENDLESS_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}")
+_QUOTED = re.compile(r"\"(?:[^\"\\\n]++|\\.)*+\"?|'[^'\n]*+'?")
 _BARE_ID = re.compile(r"[0-9]{6,12}\Z")
 
 
@@ -81,12 +85,16 @@ class Dictionary:
     @classmethod
     def parse(cls, text: str, *, where: str) -> Dictionary:
         """A dictionary from its file's text; raises as `load`."""
+        if _ENDLESS_KEY.search(_QUOTED.sub("x", text)) is not None:
+            raise SettingsError(f"{where} is no dictionary: it has a key of {_MOST_PARTS} parts and more")
         try:
             found = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{where} is no valid TOML: {error}") from None
         except RecursionError:
             raise SettingsError(f"{where} is nested too deeply; it holds lists of texts") from None
+        except ValueError:
+            raise SettingsError(f"{where} is no valid TOML: a number in it cannot be read") from None
         sections: Mapping[str, object] = {"": found, "keep": found.pop("keep", {})}
         lists: dict[str, tuple[str, ...]] = {}
         for section, given in sections.items():
@@ -96,7 +104,7 @@ class Dictionary:
                 full = f"{section}.{name}".lstrip(".")
                 if full not in _CHECKS:
                     raise SettingsError(
-                        f"{where}{_line(text, name)}: there is no {full!r}; there are {', '.join(_CHECKS)}"
+                        f"{where}{_line(text, name)}: there is no {full[:40]!r}; there are {', '.join(_CHECKS)}"
                     )
                 lists[name] = _entries(entries, _CHECKS[full], partial(_place, text, where, full))
         made = cls(**lists)

@@ -26,7 +26,7 @@ class Texts:
 
     def __init__(self, site: Site = USUAL) -> None:
         self._site = site
-        self._scanners: dict[str, Scanner] = {}
+        self._scanners: dict[tuple[Tokens, str], Scanner] = {}
         self._memories: dict[tuple[Tokens, Policy], Memory] = {}
         self.ahead = Ahead()
         """Enter it to have the texts of many records read together; their parts are whole when it is left."""
@@ -57,9 +57,11 @@ class Texts:
         policy = policy.under(self._site.preset)
         if policy.preset == "whole":
             raise ValueError("nothing reads what is always masked whole")
-        scanner = self._scanners.get(policy.preset)
+        key = (tokens, policy.preset)
+        scanner = self._scanners.get(key)
         if scanner is None:
-            scanner = self._scanners[policy.preset] = Scanner(policy.preset, dictionary=self._site.dictionary)
+            scanner = Scanner(policy.preset, dictionary=self._site.dictionary, owns=tokens.owns)
+            self._scanners[key] = scanner
         return TextReader(scanner, FreeText(tokens), policy)
 
 

@@ -37,9 +37,9 @@ def files(home: Home, *more: Path) -> Iterator[tuple[Path, bytes]]:
     for root in (home.path, *more):
         for path in sorted(root.rglob("*")):
             if path.is_file() and not path.is_symlink() and not path.parent.name.startswith(RAW):
+                data = path.read_bytes()
                 # The broker makes its indexes ten megabytes of zeros each.
-                data = path.read_bytes().rstrip(b"\x00")
-                yield path, data
+                yield path, data.rstrip(b"\x00")
                 if path.suffix == ".log" and path.is_relative_to(home.broker):
                     yield path, b"\x00".join(log_batches(data))
                 elif path.suffix == ".bin" and path.is_relative_to(home.clickhouse):

@@ -152,6 +152,7 @@ class Proof:
         clickhouse_tables = clickhouse.tables()
         for database, table in clickhouse_tables:
             self._table(clickhouse, f"{database}.{table}")
+            self._say(f"{database}.{table} is searched")
         self._say(f"{len(clickhouse_tables)} tables are searched")
         self.report.findings += self.in_files()
         self._say("files are searched")

@@ -25,25 +25,34 @@ _SAYS = {
 }
 _WEAK = {_C["number"]: "NUMBER", _C["contact"]: "NUMBER", _C["code"]: "CODE"}
 _PASSWORDS = ("password", "passwd", "pass", "pwd", "passwords")
+_BORDER = _C["border"]
 _FAR = 12
 """Tokens that a word may stand before what it speaks of."""
-_BORDER, _STOP, _NUMBER = "border", "stop", "number"
+_STOP, _NUMBER = "stop", "number"
+_UNCERTAIN = frozenset(_C[name] for name in ("password", "lock", "seguro", "zip", "driver", "licence"))
+"""Words of which only what stands around them tells whether they say it."""
 _ROLES = (
-    dict.fromkeys(members("numeral") + members("spoken") + _C["ident"], _NUMBER)
-    | {_C["border"]: _BORDER, _C["stop"]: _STOP}
-    | _SAYS
-    | _WEAK
+    dict.fromkeys(members("numeral") + members("spoken") + _C["ident"], _NUMBER) | {_C["stop"]: _STOP} | _SAYS | _WEAK
 )
 """What a token does that `before` passes; one that is not there does nothing."""
-_CUES = frozenset(_SAYS) | frozenset(_WEAK)
 _CODES = pattern("<pin|password|lock|ssn|seguro|zip|driver|licence|iban>")
+_REMEMBERED = 8192
+_told_before: dict[str, str] = {}
+"""What classes before a number say of it; a class is nobody's secret."""
 
 
 def before(seen: View, index: int) -> str:
     """What the words before a token say of it; `NUMBER` or `CODE` where they say no more, `` where nothing."""
-    words = seen.kinds[max(0, index - _FAR) : index]
-    if _CUES.isdisjoint(words):
-        return ""
+    words = seen.kinds[max(0, index - _FAR) : index].rpartition(_BORDER)[2]
+    answer = _told_before.get(words)
+    if answer is None:
+        answer = _read_back(seen, index, words)
+        if len(_told_before) < _REMEMBERED and _UNCERTAIN.isdisjoint(words):
+            _told_before[words] = answer
+    return answer
+
+
+def _read_back(seen: View, index: int, words: str) -> str:
     weak = ""
     numbers = 0
     at = index
@@ -56,8 +65,6 @@ def before(seen: View, index: int) -> str:
             numbers += 1
             if numbers > _OTHERS:
                 break
-        elif role is _BORDER:
-            break
         elif role is _STOP:
             if weak != "NUMBER" and index - at > _SENTENCE:
                 break

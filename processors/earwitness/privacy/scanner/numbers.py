@@ -49,10 +49,10 @@ def read(raw: Sequence[str], kinds: str) -> Digits:
         kinds: their classes.
     """
     code = "".join(map(_CODES.__getitem__, raw))
-    spoken = _SPOKEN.search(kinds) is not None
+    spoken, hard = _MANNERS[kinds]
     if code.isdecimal():
         return _digits((code, (len(code),), spoken))
-    if _HARD.search(kinds) is None:
+    if not hard:
         groups = _GROUPS.findall(code.replace("_", ""))
     else:
         code = code.replace("-", "").replace("_", ",")
@@ -137,6 +137,16 @@ class _Units(dict[str, str]):
         return digits
 
 
+class _Manners(dict[str, tuple[bool, bool]]):
+    """Answers the classes of a run with whether it is spoken and whether it is more than single digits; remembers them."""
+
+    def __missing__(self, kinds: str) -> tuple[bool, bool]:
+        manner = (_SPOKEN.search(kinds) is not None, _HARD.search(kinds) is not None)
+        if len(kinds) <= _LONGEST and len(self) < _REMEMBERED_TOKENS:
+            self[kinds] = manner
+        return manner
+
+
 class _Codes(dict[str, str]):
     """Answers a token with its code; remembers the short ones."""
 
@@ -175,6 +185,7 @@ def _numeral(digits: str) -> str:
 _ENCODED_LENGTH = 3
 _REMEMBERED = 7
 _REMEMBERED_TOKENS = 4096
+_LONGEST = 32
 _ABOVE_NINE = sorted(set(NUMBERS.values()) - {"100", "1000"}, key=int)
 _LETTERS = dict(zip(_ABOVE_NINE, ascii_letters, strict=False)) | {"100": "%", "1000": "&"}
 _VALUES = {letter: digits for digits, letter in _LETTERS.items()}
@@ -197,6 +208,7 @@ _WORDS = (
 )
 _CODES = _Codes({word + blank: code for word, code in _WORDS.items() for blank in ("", " ")})
 _UNITS = _Units()
+_MANNERS = _Manners()
 _BELOW = f"[1-9]|[{_TEENS}]|[{_TENS}][1-9]?"
 _LARGE = f"(?:(?:{_BELOW})[%&]|[{_HUNDREDS}])(?:{_BELOW})?"
 _UNIT = re.compile(f"([()*]+,*(?:;[0-9]+;|{_LARGE}|{_BELOW}|0)?|{_LARGE}|[{_TEENS}]|[{_TENS}][1-9]?)")

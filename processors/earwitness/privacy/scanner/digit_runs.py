@@ -1,0 +1,116 @@
+"""Runs of number tokens: where one is, and what its classes say of it before a token of it is read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.view import View
+
+__all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]
+
+_C = CHARACTERS
+_UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
+_ONE = "<n1|digit|oh|homo>"
+_BREAK = (
+    "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point|stop|like|plus_mark>|<you><know>"
+    "|<a><know>|<let><me><know>)"
+)
+_TAKEN_BACK = (
+    "<comma|hyphen|stop|filler>{0,2}+(?:<no>{1,2}<comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?"
+    "<comma>?(?:<wait>)?)<comma|hyphen>{0,2}+"
+)
+_LEAD = "plus_mark|plus|open|star_mark"
+_NEXT = f"{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?(?:{_UNIT}|<homo>|(?<={_ONE})<to|for>(?=<filler>?{_ONE}))"
+# The first token is one set of classes, so that the search for it is a table look-up a token.
+RUN = pattern(
+    f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT}|(?<={_UNIT}))"
+    f"(?:(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_NEXT}){{1,47}}+|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
+)
+_EDGES = "".join(
+    _C[name]
+    for name in (
+        *(
+            "filler",
+            "comma",
+            "hyphen",
+            "period",
+            "dash",
+            "an",
+            "ye",
+            "dot",
+            "point",
+            "you",
+            "know",
+            "let",
+            "me",
+            "open",
+        ),
+        *("no", "wait", "stop", "like", "plus_mark", "a", "ye"),
+    )
+)
+SHORTEST = 7
+"""Digits of the shortest phone."""
+_LONG = frozenset(members("numeral").replace(_C["n1"], "")) | frozenset(
+    _C[name] for name in ("nx", "multi", "teen", "tens", "hundred", "thousand")
+)
+WHOLE = frozenset((_C["n10"], _C["n11"], _C["n13"]))
+PLUS = _C["plus_mark"] + _C["plus"]
+
+
+class Shape(NamedTuple):
+    """What the classes of a run say of it."""
+
+    kinds: str
+    """Without what does not belong to a number at its end."""
+    short: bool
+    """Whether it has fewer digits than any phone."""
+    whole: bool
+    """Whether one of several numerals is long enough by itself."""
+    plus: bool
+    dated: bool
+    """Whether it may begin with a day."""
+
+
+class _Shapes(dict[str, Shape]):
+    """Answers the classes of a run with its shape; remembers them: a class is nobody's secret."""
+
+    def __missing__(self, kinds: str) -> Shape:
+        said = kinds[: _trimmed(kinds)]
+        plus = said[:1] != "" and said[0] in PLUS
+        short = len(said) < SHORTEST and _LONG.isdisjoint(said)
+        whole = len(said) - plus > 1 and not WHOLE.isdisjoint(said)
+        shape = Shape(said, short, whole, plus, kinds.startswith(_DAYS))
+        if len(kinds) <= _REMEMBERED_LENGTH and len(self) < _REMEMBERED:
+            self[kinds] = shape
+        return shape
+
+
+SHAPES = _Shapes()
+_REMEMBERED = 8192
+_REMEMBERED_LENGTH = 48
+
+
+def _trimmed(kinds: str) -> int:
+    last = len(kinds)
+    while last and kinds[last - 1] in _EDGES:
+        last -= 1
+    if last and kinds[last - 1] == _C["close"] and _C["open"] not in kinds[:last]:
+        last -= 1
+    return last
+
+
+def behind_day(seen: View, first: int) -> int:
+    """Where a run goes on behind the day that it begins with: `2026-11-24 12:00`, `24-11-2026`."""
+    one, _, two, _, three = (token.rstrip(" \t") for token in seen.raw[first : first + _DAY_TOKENS])
+    year, least, most = max((one, two, three), key=len), *sorted((two, one if len(three) > len(one) else three))
+    is_date = year[:2] in ("19", "20") and "01" <= least <= "12" and most <= "31"
+    return first + _DAY_TOKENS if is_date else first
+
+
+_DAY_TOKENS = 5
+_DAYS = tuple(
+    mark.join(_C[name] for name in names)
+    for names in (("n4", "n2", "n2"), ("n2", "n2", "n4"))
+    for mark in (_C["hyphen"], _C["period"])
+)

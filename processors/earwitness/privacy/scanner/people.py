@@ -84,8 +84,10 @@ def _is_acronym(seen: View, at: int) -> bool:
     word = seen.raw[at].rstrip()
     if not 1 < len(word) <= _ACRONYM or not word.isupper():
         return False
-    around = seen.joined(max(0, at - 3), min(len(seen.raw), at + 4)).partition(word)
-    return any(letter.islower() for part in (around[0], around[2]) for letter in part)
+    first = max(at - 3, seen.kinds.rfind(_C["border"], 0, at) + 1)
+    last = seen.kinds.find(_C["border"], at, at + 4)
+    around = seen.joined(first, at), seen.joined(at + 1, min(len(seen.raw), at + 4) if last < 0 else last)
+    return any(letter.islower() for part in around for letter in part)
 
 
 _ACRONYM = 6

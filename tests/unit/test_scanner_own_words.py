@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from scanner_sentences import LEFT, MARKED, read
+
 from earwitness.privacy.dictionary import Dictionary
-from earwitness.privacy.scanner import Scanner
+from earwitness.privacy.scanner import Scanner, Span
 
 DICTIONARY = Dictionary(
     people=("Oluwaseun Adeyemi", "Will Park", "Hope", "Jean-Luc Picardie", "José Ñuñez"),
@@ -122,3 +128,23 @@ def test_a_large_dictionary_costs_little_and_grows_with_the_text_only():
         large.scan(long)
         assert seconds(large, long) < 24 * seconds(large, short) + 0.05, part
         assert seconds(large, long) < 4 * seconds(PLAIN, long) + 0.2, part
+
+
+def test_people_only_add_to_what_is_masked():
+    texts = [read(line).text for line in (MARKED + LEFT).strip().splitlines()]
+    people = set(re.findall(r"<PERSON ([A-Za-z]+(?: [A-Za-z]+)?)>", MARKED))
+    assert len(people) > 10
+    own = Scanner(dictionary=Dictionary(people=tuple(sorted(people))))
+    for text, before, now in zip(texts, PLAIN.scan_all(texts), own.scan_all(texts), strict=True):
+        assert masked(before) <= masked(now), text
+
+
+def masked(spans: list[Span]) -> set[int]:
+    return {at for span in spans for at in range(span.start, span.end)}
+
+
+def test_an_ordinary_word_with_an_accent_is_ordinary_without_it():
+    own = Scanner(dictionary=Dictionary(people=("Señora Número", "Ángel")))
+    for text in ("buenas tardes señora", "buenas tardes senora", "mi numero", "un angel"):
+        assert found(own, text) == found(PLAIN, text)
+    assert found(own, "buenas tardes senora numero") == [("senora numero", "PERSON")]

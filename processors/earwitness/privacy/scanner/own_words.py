@@ -41,15 +41,21 @@ class OwnWords:
     def __init__(self, dictionary: Dictionary, base: Lexicon) -> None:
         classes = Classes(base)
         names = [_words(name, classes) for name in dictionary.people]
-        single = {word for name in names for word in name}
-        ordinary = {word for word in single if _is_ordinary(word, base)}
+        # Lists hold words with their accents, who writes a dictionary or a text perhaps not.
+        forms = {_folded(raw): {_folded(raw), raw.strip(" \t").lower()} for raw in _tokens(dictionary.people, classes)}
+        ordinary = {word for word, written in forms.items() if any(_is_ordinary(each, base) for each in written)}
         self.lexicon = base
-        if single:
-            unknown = {word for word in single - ordinary if base.kind(word) is None}
-            self.lexicon = base.with_names(given=unknown, ambiguous=ordinary - _GRAMMAR)
         """The shared words, and the site's names among them."""
+        if forms:
+            given, ambiguous = set[str](), set[str]()
+            for word, written in forms.items():
+                if word in ordinary:
+                    ambiguous |= {each for each in written if each not in _GRAMMAR}
+                else:
+                    given |= {each for each in written if base.kind(each) is None}
+            self.lexicon = base.with_names(given=given, ambiguous=ambiguous)
         self._people = _Sequences([name for name in names if len(name) > 1 or name[0] not in ordinary])
-        self._people.add((word,) for word in single - ordinary)
+        self._people.add((word,) for word in forms if word not in ordinary)
         kept = [_words(word, classes) for word in dictionary.words]
         self._kept = _Sequences(kept)
         self.common = frozenset(
@@ -188,7 +194,11 @@ def _delimits(character: str) -> bool:
 
 
 def _words(text: str, classes: Classes) -> tuple[str, ...]:
-    return tuple(folded for raw in view(text, classes).raw if (folded := _folded(raw)) not in _BETWEEN)
+    return tuple(map(_folded, _tokens((text,), classes)))
+
+
+def _tokens(texts: Iterable[str], classes: Classes) -> list[str]:
+    return [raw for text in texts for raw in view(text, classes).raw if raw.strip(" \t") not in _BETWEEN]
 
 
 def _folded(raw: str) -> str:

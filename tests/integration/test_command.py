@@ -1,8 +1,11 @@
 """The command on a real stack: events in, the books by kind and minute, who sees what, rights compared."""
+# ruff: noqa: S608 - the statements are made of names of our own
 
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from earwitness.cli.query import run_query
 from earwitness.clickhouse import access_plan
 from earwitness.clickhouse.access import Grant, Policy, User
 from earwitness.client.identity import Origin
@@ -107,6 +111,61 @@ SAID = {
     "caller": "+14155550134",
 }
 CANARIES = ("4471", "0134", "zorblaxia", "quimby", "maria.garcia")
+SPOKEN = "you can call me back at four one five, double five five, oh one three four"
+LINE = "---- | 2026-11-24 12:00:00 | Event: Note | Source: IVR | Details: ask for Maria Garcia, gate code 4471"
+
+
+def test_a_spoken_number_is_stored_with_the_caller_s_token_and_the_rest_stays(run, home, tmp_path):
+    def rows(statement):
+        return [list(row) for row in run_query(settings(home, "analyst").need_clickhouse(), statement)[1]]
+
+    service = f"texts-{uuid.uuid4().hex[:8]}"
+    events: list[dict[str, Any]] = [
+        SAID | {"user_input": SPOKEN, "attributes": {"note": "caller is +14155550134", "variant": "b"}},
+        SAID | {"user_input": None, "input_mode": "none"},
+        {
+            "kind": "data.history_append",
+            "caller": "+14155550134",
+            "record_id": "rec1",
+            "job_number": "48213",
+            "lines": [LINE, "called +14155550134"],
+            "lines_added": 2,
+            "total_length": 200,
+        },
+        {
+            "kind": "data.record_update",
+            "caller": "+14155550134",
+            "table": "Jobs",
+            "record_id": "rec1",
+            "changes": [{"field": "assignee", "old_value": None, "new_value": "Maria Garcia"}],
+            "updated_at": "2026-11-24T12:00:00Z",
+        },
+    ]
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps({"service": service} | event) + "\n" for event in events))
+    code, _, err = run("emit", str(file), "--home", str(home))
+    assert (code, err) == (0, "")
+    where = f"WHERE service = '{service}'"
+    wait_for(lambda: rows(f"SELECT count() FROM audit.events {where}") == [[4]])
+    transitions = rows(
+        f"SELECT caller, user_input, attributes FROM audit.call_stage_transition {where} ORDER BY sequence"
+    )
+    [token, said, attributes], [_, silence, _] = transitions
+    assert re.fullmatch(r"tel_k1_[0-9a-f]{24}", token)
+    assert said == f"you can call me back at [{token}]"
+    assert dict(attributes) == {"note": f"caller is [{token}]", "variant": "b"}
+    assert silence is None
+    [[[line, called]]] = rows(f"SELECT lines FROM audit.data_history_append {where}")
+    assert called == f"called [{token}]"
+    found = re.fullmatch(
+        r"---- \| 2026-11-24 12:00:00 \| Event: Note \| Source: IVR \| Details: ask for (.*), gate code \[secret\]",
+        line,
+    )
+    assert found, line
+    [[changes]] = rows(f"SELECT changes FROM audit.data_record_update {where}")
+    assert [list(dict(each).values()) if isinstance(each, dict) else list(each) for each in changes] == [
+        ["assignee", None, found[1]]
+    ]
 
 
 def test_a_review_shows_how_the_newest_records_are_masked_and_nothing_of_what_stood_there(run, home, tmp_path):

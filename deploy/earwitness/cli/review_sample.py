@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from earwitness.privacy.raw_schemas import NotAskedError, RawSchemas
 from earwitness.privacy.report import DIFFERS, FieldReport, Reporter
@@ -17,6 +18,8 @@ from earwitness.stream.newest import Newest, NewestRecord
 
 __all__ = ["Looked", "Review", "Reviewed", "take"]
 
+MOST_LEFTOVERS = 100
+"""Of one text that are looked for."""
 _SLACK = 100
 
 
@@ -142,7 +145,8 @@ def _look(review: Review, reporter: Reporter, kind: str, record: NewestRecord) -
         review.unreadable["stage_failed"] += 1
         return
     looked = [
-        Looked(report, tuple((in_kept if report.pii == "none" else in_masked)(report.text))) for report in reports
+        Looked(report, tuple(islice((in_kept if report.pii == "none" else in_masked)(report.text), MOST_LEFTOVERS)))
+        for report in reports
     ]
     review.records.append(
         Reviewed(

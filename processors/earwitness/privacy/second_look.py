@@ -16,7 +16,7 @@ __all__ = ["Leftover", "in_kept", "in_masked"]
 
 _SHAPE = 24
 _TOKEN = re.compile("|".join(LOOSE))
-_WORD = re.compile(r"\w+(?:_\w+)+")
+_WORD = re.compile(r"\w++")
 _SPOKEN = (
     "zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|double|triple|"
     "cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|doble"
@@ -24,11 +24,11 @@ _SPOKEN = (
 _LEFT = re.compile(
     r"(?P<digits>[0-9](?:[ .()/-]{0,2}[0-9]){3,40})"
     rf"|(?P<spoken>\b(?:{_SPOKEN})(?:[ ,.-]{{1,2}}(?:{_SPOKEN})){{3,40}}\b)"
-    r"|(?P<at>@)"
-    # In the middle of a sentence: behind a small letter, a digit or a comma.
-    r"|(?<=[^\W\d_A-Z]\s|[0-9]\s|,\s)(?P<capital>[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40})",
+    r"|(?P<at>@+)"
+    # In the middle of a sentence: behind a word, a number, a token or a comma.
+    r"|(?<=[^\WA-Z]\s|,\s)(?P<capital>[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40})",
 )
-_KEPT = re.compile(r"(?P<digits>(?<![\w:.+-])\+?[0-9](?:[ .()-]{0,2}[0-9]){9,14}(?![\w:-]))|(?P<at>@)")
+_KEPT = re.compile(r"(?P<digits>(?<![\w:.+-])\+?[0-9](?:[ .()-]{0,2}[0-9]){9,14}(?![\w:-]))|(?P<at>@+)")
 
 
 class Leftover(NamedTuple):
@@ -57,10 +57,15 @@ def in_kept(text: str) -> Iterator[Leftover]:
 
 def _left(pattern: re.Pattern[str], text: str) -> Iterator[Leftover]:
     # Tokens keep their length, so that positions stay.
-    plain = _WORD.sub(lambda found: "_" * len(found[0]) if is_ours(found[0]) else found[0], text)
-    plain = _TOKEN.sub(lambda found: "_" * len(found[0]), plain)
+    plain = _TOKEN.sub(_blank, text)
+    if "_" in plain:
+        plain = _WORD.sub(lambda found: _blank(found) if is_ours(found[0]) else found[0], plain)
     for found in pattern.finditer(plain):
         yield Leftover(found.start(), found.end(), _shape(found[0]))
+
+
+def _blank(found: re.Match[str]) -> str:
+    return "_" * len(found[0])
 
 
 def _shape(text: str) -> str:

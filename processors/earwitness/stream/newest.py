@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from earwitness.runtime.errors import EarwitnessError, UnavailableError
+from earwitness.runtime.errors import EarwitnessError, SettingsError, UnavailableError
 from earwitness.runtime.kafka_admin import ANSWER_SECONDS, explain
 from earwitness.runtime.settings import KafkaSettings
 
@@ -105,12 +105,13 @@ class Newest:
         Raises:
             UnavailableError: the broker does not answer.
             EarwitnessError: a topic is missing, or this user may not read it.
+            SettingsError: librdkafka does not take the settings.
         """
         deadline = time.monotonic() + self.bounds.seconds
         try:
             consumer = Consumer({**self.kafka.librdkafka(), **_OWN, "group.id": self.group})
         except KafkaException as error:
-            raise explain(error, "reading the newest records") from None
+            raise SettingsError(f"these Kafka settings cannot be used: {error.args[0].str()}") from None
         try:
             bounds = {place: each for topic in topics for place, each in self._marks(consumer, topic).items()}
             behind = {place: end for place, (_, end) in bounds.items()}

@@ -88,12 +88,13 @@ class Scanner:
     def _scan_batch(self, texts: list[str]) -> list[list[Span]]:
         cut = self._max + _OVERLAP
         read = [text if len(text) <= self._max else text[:cut] for text in texts]
-        joined = BORDER.join(read)
-        if joined.count(BORDER) >= len(texts):
+        # The first and the last text have a border on both sides too: a text alone is read as it is among others.
+        joined = BORDER.join(("", *read, ""))
+        if joined.count(BORDER) > len(texts) + 1:
             read = [text.replace(BORDER, " ") for text in read]
-            joined = BORDER.join(read)
+            joined = BORDER.join(("", *read, ""))
         answers: list[list[Span]] = [[] for _ in texts]
-        number, begin, beyond = 0, 0, len(read[0]) + 1
+        number, begin, beyond = 0, 1, len(read[0]) + 2
         for start, end, kind, rule in self._found(joined):
             while start >= beyond:
                 number += 1

@@ -29,6 +29,7 @@ _SHAPES = re.compile(
 )
 _FENCE = _C["hyphen"] * 5
 _SPACED_WORDS = 3
+_SPOKEN_TOKENS = 64
 
 
 def find(seen: View) -> Iterator[Hit]:
@@ -112,7 +113,8 @@ def _values(seen: View) -> Iterator[Hit]:
 
 def _spoken_end(seen: View, last: int) -> int:
     words = 0
-    while last < len(seen.kinds) and words < _SPACED_WORDS:
+    limit = min(len(seen.kinds), last + _SPOKEN_TOKENS)
+    while last < limit and words < _SPACED_WORDS:
         if seen.kinds[last] in _SPELLED_VALUE:
             words = 0
         elif seen.kinds[last] in _SPOKEN_VALUE and seen.kinds[last - 1] not in _SPELLED_VALUE:
@@ -120,8 +122,6 @@ def _spoken_end(seen: View, last: int) -> int:
         else:
             break
         last += 1
-        if last % 64 == 0:
-            break
     return last
 
 

@@ -6,6 +6,7 @@ What is kept is kept as a whole: a hit that lies within a kept value is none, on
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -24,8 +25,9 @@ _NAMES = ("given", "surname", None)
 """What a word is that is a name and no word, or in no list."""
 _SHORT = 2
 _CACHED_LENGTH = 32
+_REMEMBERED = 128
 _REACH = 64
-_DELIMITERS = frozenset("=,;|()[]{}<>\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb")
+_DELIMITER = re.compile("[\\s=,;|()\\[\\]{}<>\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb]")
 _BETWEEN = frozenset("-.\u2010\u2011\u2013")
 """What may stand between two words of one name: `Jean-Luc`, `Jean Luc`."""
 
@@ -63,8 +65,9 @@ class OwnWords:
         )
         """Single words that are no names here."""
         self._values = {
-            "PHONE": frozenset(normalise.value("PHONE", number) for number in dictionary.phones),
-            "EMAIL": frozenset(normalise.value("EMAIL", address) for address in dictionary.mail),
+            kind: _Values(kind, given)
+            for kind, given in (("PHONE", dictionary.phones), ("EMAIL", dictionary.mail))
+            if given
         }
         self._ids = _Ids(dictionary.ids)
         self.keeps = bool(dictionary.words or dictionary.phones or dictionary.mail or dictionary.ids)
@@ -89,7 +92,7 @@ class OwnWords:
         if kind in _NEVER_KEPT:
             return False
         values = self._values.get(kind)
-        if values and normalise.value(kind, text[start:end]) in values:
+        if values is not None and values[text[start:end]]:
             return True
         return self._kept.covers(seen, first, last) or self._ids.covers(text, start, end)
 
@@ -161,12 +164,31 @@ def _end(seen: View, at: int, node: _Node) -> int:
     return end
 
 
+class _Values(dict[str, bool]):
+    """Whether a value is one of those given, in whatever way it is written or said; remembered, for that takes time."""
+
+    def __init__(self, kind: str, given: Iterable[str]) -> None:
+        super().__init__()
+        self._kind = kind
+        self._known = frozenset(normalise.value(kind, value) for value in given)
+
+    def __missing__(self, value: str) -> bool:
+        found = normalise.value(self._kind, value) in self._known
+        if len(value) <= _REMEMBERED:
+            if len(self) >= CACHED_TOKENS:
+                self.clear()
+            self[value] = found
+        return found
+
+
 class _Ids:
     """Forms of ids. All have a fixed length, and a look-up a form of form decides: no text makes it slow."""
 
     def __init__(self, forms: Iterable[str]) -> None:
         self._by_places: dict[frozenset[int], set[str]] = {}
+        self._lengths: set[int] = set()
         for form in forms:
+            self._lengths.add(len(form))
             places = frozenset(at for at, character in enumerate(form) if character == "#")
             self._by_places.setdefault(places, set()).add(form.lower())
 
@@ -174,23 +196,16 @@ class _Ids:
         """Whether the word around `text[start:end]` is such an id."""
         if not self._by_places or end - start > _REACH:
             return False
-        first, last = start, end
-        while first > 0 and start - first < _REACH and not _delimits(text[first - 1]):
-            first -= 1
-        while last < len(text) and last - end < _REACH and not _delimits(text[last]):
-            last += 1
-        word = text[first:last].strip(".:!?").lower()
-        return any(
+        before = _DELIMITER.split(text[max(0, start - _REACH) : start])[-1]
+        behind = _DELIMITER.split(text[end : end + _REACH], maxsplit=1)[0]
+        word = f"{before}{text[start:end]}{behind}".strip(".:!?").lower()
+        return len(word) in self._lengths and any(
             "".join(
                 "#" if at in places and character in "0123456789" else character for at, character in enumerate(word)
             )
             in forms
             for places, forms in self._by_places.items()
         )
-
-
-def _delimits(character: str) -> bool:
-    return character.isspace() or character in _DELIMITERS
 
 
 def _words(text: str, classes: Classes) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.replacements import is_ours, parts
 from earwitness.privacy.scanner import Scanner, normalise
-from earwitness.privacy.scanner.normalise import _read_name, _read_phone
+from earwitness.privacy.scanner.normalise import _read_mail, _read_name, _read_phone
 from earwitness.privacy.tokens import JOINABLE, Tokens, encoded, text_of
 from pii.generate import groups
 
@@ -266,6 +266,29 @@ def test_the_short_way_to_a_name_leads_where_the_long_one_does(text: str) -> Non
 )
 def test_the_short_way_to_a_number_leads_where_the_long_one_does(words: list[str], between: str) -> None:
     assert normalise.phone(between.join(words)) == _read_phone(between.join(words))
+
+
+MAIL_WORDS = (
+    "rosa",
+    "delgado",
+    "dot",
+    "at",
+    "arroba",
+    "punto",
+    "underscore",
+    "dash",
+    "gmail",
+    "com",
+    "jimeil",
+    "to",
+    "for",
+    "the",
+)
+
+
+@given(st.lists(st.sampled_from(MAIL_WORDS), min_size=1, max_size=9).map(" ".join))
+def test_the_short_way_to_an_address_leads_where_the_long_one_does(text: str) -> None:
+    assert normalise.value("EMAIL", text) == (_read_mail(text) or text)
 
 
 @given(phones, st.sampled_from(["{}", " {} ", "tel:{}"]))

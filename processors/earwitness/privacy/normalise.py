@@ -49,6 +49,7 @@ _EXTENDED = re.compile(r" ?[0-9]{2,4}\Z")
 """What may stand behind a slash: `415-555-0134/0135`."""
 _SHORTEST = 7
 _IPV4 = re.compile(r"(?:(?:[1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])(?:\.(?!\Z)|\Z)){4}\Z")
+_GROUPS = str.maketrans("", "", " -().")
 _LETTER = re.compile(r"[^\W\d_]")
 _PLAIN = str.maketrans(
     {
@@ -69,6 +70,10 @@ def typed_phone(text: str) -> str | None:
     """
     if _E164.match(text):
         return "" if text in _WITHHELD else text
+    bare = text.translate(_GROUPS)
+    if bare.isascii() and bare.isdigit():
+        number = _e164(bare, bare)
+        return "" if number in _WITHHELD else number
     bare = bare_number(text)
     if bare in _WITHHELD:
         return ""

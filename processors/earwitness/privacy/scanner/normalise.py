@@ -61,17 +61,15 @@ def form_of(kind: str) -> Callable[[str], str | None]:
 
 def phone(text: str) -> str | None:
     """A phone number in E.164, typed or said, without its extension; None when it is withheld."""
+    if text[:1].isalpha():
+        try:
+            digits = "".join(map(DIGITS.__getitem__, text.replace(",", " ").lower().split()))
+        except KeyError:
+            pass  # more than plain digits
+        else:
+            return written.typed_phone(digits) or None
     number = written.typed_phone(text)
-    if number is None:
-        number = _said_phone(text)
-    return number or None
-
-
-def _said_phone(text: str) -> str | None:
-    try:
-        return written.typed_phone("".join(map(DIGITS.__getitem__, text.replace(",", " ").lower().split())))
-    except KeyError:
-        return _read_phone(text)  # more than plain digits
+    return (_read_phone(text) if number is None else number) or None
 
 
 def _read_phone(text: str) -> str | None:
@@ -171,18 +169,39 @@ def _digits(text: str) -> str:
 def _email(text: str) -> str:
     if "@" in text and not _SPACE.search(text):
         return written.folded(text.strip("<>.,;:!?").removeprefix("mailto:"))
+    listed = text.lower().split()
+    if text.isascii() and "".join(listed).isalpha() and _READ_IN_MAIL.isdisjoint(listed):
+        return "".join(_SIGNS.get(word, word) for word in listed)
+    return written.folded(_read_mail(text))
+
+
+def _read_mail(text: str) -> str:
     made = ""
     found = list(pieces(seen(text)))
-    for (kind, piece), (behind, _) in pairwise([*found, ("", "")]):
-        if kind == _C["dash"] and behind == _C["under"]:
+    for (kind, piece), (_, behind) in pairwise([*found, ("", "")]):
+        if kind == _C["dash"] and behind == "bajo":
             continue  # guion bajo
         if kind in _JOINERS:
             made += _JOINERS[kind]
         elif kind not in SILENT and not (made.endswith("@") and kind in _AFTER_AT):
             made += _HEARD.get(piece, piece.strip("<>"))
-    return written.folded(made)
+    return made
 
 
+_SIGNS = {
+    **{
+        word: _JOINERS[_C[name]]
+        for name in ("dot", "point", "at", "arroba", "dash", "under")
+        for word in words(WORDS[name])
+    },
+    **_HEARD,
+}
+_READ_IN_MAIL = _SAID.union(
+    {"guion", "bajo"},
+    ascii_lowercase,
+    *(words(WORDS[name]) for name in ("homo", "shift", "plus", "my", "rate", "of")),
+)
+"""Words that are not simply part of an address."""
 _AFTER_AT = frozenset((_C["my"], _C["rate"], _C["of"]))
 
 

@@ -123,12 +123,14 @@ class Calls:
 
     Attributes:
         sent: events that the client took.
+        kept_back: what exceptions said, which the client never tells.
     """
 
     def __init__(self, client: AuditClient) -> None:
         self._client = client
         self._handler = AuditHandler(client, most_events=1_000_000)
         self.sent = 0
+        self.kept_back: list[Call] = []
 
     def send(self, call: Call) -> None:
         """Every event of a call, in its scope; nothing is left out because a queue is full."""
@@ -142,6 +144,8 @@ class Calls:
 
     def _blocks(self, call: Call) -> None:
         """What the client's blocks and its log handler tell by themselves, with errors whose text holds what was said."""
+        unsaid = Call(call.caller, call.caller.number)
+        self.kept_back.append(unsaid)
         wait_for(lambda: self._client.stats().queued < 5_000, 60, "room in the queue")
         for block in (
             self._client.stage("confirm_job", input_mode="speech", user_input=call.text(), confidence=0.5),
@@ -151,7 +155,7 @@ class Calls:
             self._client.timed("lookup", dependency="airtable"),
         ):
             with contextlib.suppress(LookupError), block:
-                raise LookupError(call.text())
+                raise LookupError(unsaid.text())
         error = f"lookup failed for {call.text()}"
         self._handler.handle(
             logging.LogRecord(f"app.{call.caller.number}", logging.ERROR, "app.py", 1, error, (), None)

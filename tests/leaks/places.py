@@ -32,11 +32,11 @@ _LZ4, _ZSTD, _SEVERAL = 0x82, 0x90, 0x91
 _READ = 1 << 20
 
 
-def files(home: Home, *more: Path) -> Iterator[tuple[Path, bytes]]:
-    """Every file but the raw topics', as it is; and for the broker's and ClickHouse's files what they hold decompressed."""
+def files(home: Home, *more: Path, leave_out: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every file but the raw topics' and the client's spool, as it is; of broker and ClickHouse also what it holds decompressed."""
     for root in (home.path, *more):
         for path in sorted(root.rglob("*")):
-            if path.is_file() and not path.is_symlink() and not path.parent.name.startswith(RAW):
+            if path.is_file() and not path.is_symlink() and not _holds_raw(path, leave_out):
                 data = path.read_bytes()
                 # The broker makes its indexes ten megabytes of zeros each.
                 yield path, data.rstrip(b"\x00")
@@ -44,6 +44,10 @@ def files(home: Home, *more: Path) -> Iterator[tuple[Path, bytes]]:
                     yield path, b"\x00".join(log_batches(data))
                 elif path.suffix == ".bin" and path.is_relative_to(home.clickhouse):
                     yield path, b"".join(compressed_blocks(data))
+
+
+def _holds_raw(path: Path, spool: Path) -> bool:
+    return path.parent.name.startswith(RAW) or path.is_relative_to(spool)
 
 
 def raw_topics(home: Home) -> Iterator[tuple[Path, bytes]]:

@@ -20,7 +20,7 @@ from leaks import places
 from leaks.broken import bad_events, bad_lines, broken_records
 from leaks.calls import Call, Calls
 from leaks.canaries import canary
-from leaks.search import Finding, Search, normal, parts_left
+from leaks.search import Finding, Pieces, Search, normal
 from waiting import wait_for
 
 __all__ = ["Proof", "Report"]
@@ -28,7 +28,8 @@ __all__ = ["Proof", "Report"]
 _T = TypeVar("_T")
 
 SERVICE = "leaks"
-_BROKEN_EVERY, _LONG = 20, 3
+_BROKEN, _LONG = 25, 3
+"""So many callers have records that cannot be read; of those, so many have one that is too large when it is masked."""
 _PROGRAMS_WORDS = frozenset(ENVELOPE) - {"caller"} | {"received_at", "inserted_at", "updated_at", "source_topic_id"}
 _COMMANDS = (
     ("status", "--json"),
@@ -74,6 +75,7 @@ class Proof:
         self.report = Report(calls=calls)
         self._texts: list[tuple[str, str]] = []
         self._refused: list[Call] = []
+        self._pieces: dict[int, Pieces] = {}
 
     def run(self) -> Report:
         """Send, wait until all is stored or dead, search."""
@@ -111,25 +113,29 @@ class Proof:
             len(self.calls) // 3: ("privacy", signal.SIGABRT),
             2 * len(self.calls) // 3: ("sink", signal.SIGSEGV),
         }
+        every = max(1, len(self.calls) // _BROKEN)
         for call in self.calls:
             calls.send(call)
             number = call.caller.number
-            if number % _BROKEN_EVERY == 0:
-                self._break(call, client, strict, with_long=number // _BROKEN_EVERY < _LONG)
+            if number % every == 0:
+                self._break(call, client, strict, with_long=number // every < _LONG)
             if number in crashes:
                 calls.settle()
                 name, how = crashes[number]
                 self._say(f"{number} calls, {calls.sent} events; {name} crashes")
                 os.kill(self.pipeline.pid(name), how)
         calls.settle()
+        self._refused += calls.kept_back
         self.report.events = calls.sent
         client.close()
         strict.close()
 
     def _break(self, call: Call, client: AuditClient, strict: AuditClient, *, with_long: bool) -> None:
-        for record in broken_records(call, with_long=with_long):
-            self.pipeline.write(record.topic, [record.value], headers=record.headers)
-            self.report.broken += 1
+        records = list(broken_records(call, with_long=with_long))
+        for topic in {record.topic for record in records}:
+            of_topic = [record for record in records if record.topic == topic]
+            self.pipeline.write(topic, [record.value for record in of_topic], headers=of_topic[0].headers)
+        self.report.broken += len(records)
         # What is refused here never comes to the raw topics.
         refused = Call(call.caller, call.caller.number)
         self._refused.append(refused)
@@ -161,7 +167,9 @@ class Proof:
     def in_files(self) -> list[Finding]:
         """What is found in the files."""
         found: list[Finding] = []
-        for path, data in places.files(self.pipeline.home, self._work):
+        for path, data in places.files(
+            self.pipeline.home, self._work, leave_out=self.pipeline.settings("producer").spool.directory
+        ):
             found += self.search.in_bytes(f"file {path.name} in {path.parent.name}", data)
             self.report.searched["files"] += len(data)
         return found
@@ -203,11 +211,15 @@ class Proof:
         """Even a piece of a value is too much in a record of its own call."""
         if call is None:
             return
-        for name, value in record.items():
-            if name in _PROGRAMS_WORDS:
-                continue
+        pieces = self._pieces.get(call.caller.number)
+        if pieces is None:
+            pieces = self._pieces[call.caller.number] = Pieces(_words(call), _numbers(call))
+        told = {name: value for name, value in record.items() if name not in _PROGRAMS_WORDS}
+        if not pieces.left(_strings(told)):
+            return
+        for name, value in told.items():
             texts = list(_strings(value))
-            for piece in parts_left(texts, (normal(word) for word in _words(call)), _numbers(call)):
+            for piece in pieces.left(texts):
                 self.report.left[f"{where} {name}"] += 1
                 if len(self.report.examples) < 50:
                     self.report.examples.append(f"{where} {name}: {piece!r} in {' | '.join(texts)[:400]!r}")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pii.spoken_numbers import FILLERS, digit_word
 
-__all__ = ["Finding", "Search", "normal", "parts_left"]
+__all__ = ["Finding", "Pieces", "Search", "normal"]
 
 _RANDOM = re.compile(r"[0-9a-f-]{24,}")
 _LETTER_AND_DIGIT = re.compile(r"[a-f][a-f-]*[0-9]|[0-9][0-9-]*[a-f]")
@@ -138,21 +138,21 @@ def _is_enough(form: str) -> bool:
     return len(form) >= (10 if form.isdigit() else _LEAST)
 
 
-def parts_left(texts: Iterable[str], pieces: Iterable[str], numbers: Iterable[str], window: int = 5) -> Iterator[str]:
-    """What of one caller's values is left in the texts of their own call, where even short pieces tell something.
+class Pieces:
+    """One caller's values, of which even a short piece tells something in the records of their own call.
 
     Args:
-        texts: strings of one record.
-        pieces: normal forms, of at least three characters.
-        numbers: digits; any `window` of them in a row count.
+        words: count as a whole; of at least three characters.
+        numbers: any `window` digits of one count.
     """
-    whole = "|".join("|".join(_HARD.split(_SOFT.sub("", folded(text)))) for text in texts)
-    for piece in pieces:
-        if piece in whole:
-            yield piece
-    if any(each.isdigit() for each in whole):
-        for number in numbers:
-            for at in range(len(number) - window + 1):
-                if number[at : at + window] in whole:
-                    yield number[at : at + window]
-                    break
+
+    def __init__(self, words: Iterable[str], numbers: Iterable[str], window: int = 5) -> None:
+        self._words = tuple(normal(word) for word in words)
+        self._windows = tuple(
+            {number[at : at + window] for number in numbers for at in range(len(number) - window + 1)}
+        )
+
+    def left(self, texts: Iterable[str]) -> list[str]:
+        """What of them is left in some texts."""
+        whole = _HARD.sub("|", _SOFT.sub("", folded("\x00".join(texts))))
+        return [piece for piece in (*self._words, *self._windows) if piece in whole]

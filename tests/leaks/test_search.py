@@ -11,7 +11,7 @@ import pytest
 from leaks.canaries import canary
 from leaks.phrases import families, sentence
 from leaks.places import compressed_blocks, log_batches
-from leaks.search import Search, normal, parts_left
+from leaks.search import Pieces, Search, normal
 
 CALLER = canary(4, 7)
 PHONE, LAST = CALLER.phone, CALLER.last
@@ -85,7 +85,7 @@ def test_what_is_random_or_another_s_is_not_found() -> None:
 
 def test_a_piece_is_found_in_a_record_of_its_own_call() -> None:
     def left(text: str) -> list[str]:
-        return list(parts_left([text], [normal(CALLER.first), normal(CALLER.code)], [PHONE]))
+        return Pieces([CALLER.first, CALLER.code], [PHONE]).left([text])
 
     assert left(f"{CALLER.first.upper()} and [person_k1_0123456789abcdef01234567]")
     assert left(f"code {' '.join(CALLER.code)}")

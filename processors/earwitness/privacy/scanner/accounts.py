@@ -14,6 +14,12 @@ __all__ = ["find", "zips"]
 
 _C = CHARACTERS
 _LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
+_IDENTS = pattern("<ident>")
+_KEYED = re.compile(
+    r"(?:user|caller|phone|tel|from|to|contact|customer|number|callback|cell|mobile|whatsapp)_+1?[2-9][0-9]{9}(?:_|\Z)",
+    re.IGNORECASE,
+)
+"""A number that is glued to what it is: `user_4155550134`."""
 _IBAN_HEAD = pattern("<outward|ident|hexes>")
 _HEAD = re.compile(r"[A-Za-z]{2}[0-9]{2}")
 _IBAN_LENGTHS = (
@@ -54,6 +60,9 @@ def find(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     yield from _ibans(seen)
     yield from _addresses(seen)
+    for match in _IDENTS.finditer(kinds):
+        if _KEYED.match(seen.raw[match.start()].rstrip(" \t")):
+            yield *match.span(), "PHONE", "number.keyed"
     for match in _LICENCE.finditer(kinds):
         first, last = _edges(kinds, *match.span("value"))
         value = seen.joined(first, last)

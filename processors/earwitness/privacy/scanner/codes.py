@@ -74,7 +74,11 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
     if kinds[cue] == _C["code"]:
         if cue and (seen.word(cue - 1) in _OTHER_CODES or kinds[cue - 1] in (_C["zip"], _C["area"])):
             return False
-        if context.before(seen, cue) == "ID" or digits > 8 or seen.word(min(cue + 1, len(kinds) - 1)) == "postal":
+        if (
+            (context.before(seen, cue) == "ID" and _C["stop"] not in kinds[max(0, cue - 3) : cue])
+            or digits > 8
+            or seen.word(min(cue + 1, len(kinds) - 1)) == "postal"
+        ):
             return False
         return digits >= (3 if _C["lock"] in kinds[cue:first] else 4)
     if kinds[cue] == _C["lock"]:

@@ -27,6 +27,7 @@ _WEAK = {_C["number"]: "NUMBER", _C["contact"]: "NUMBER", _C["code"]: "CODE"}
 _PASSWORDS = ("password", "passwd", "pass", "pwd", "passwords")
 _BORDER = _C["border"]
 _FAR = 12
+_ABBREVIATION = 3
 """Tokens that a word may stand before what it speaks of."""
 _STOP, _NUMBER = "stop", "number"
 _UNCERTAIN = frozenset(_C[name] for name in ("password", "lock", "seguro", "zip", "driver", "licence"))
@@ -36,6 +37,8 @@ _ROLES = (
 )
 """What a token does that `before` passes; one that is not there does nothing."""
 _CODES = pattern("<pin|password|lock|ssn|seguro|zip|driver|licence|iban>")
+_ABBREVIATED = tuple(members("number") + _C["no"] + _C["phone"])
+"""Before a full stop that ends no sentence: `no. 48213`, `tel. 415 …`."""
 _REMEMBERED = 8192
 _told_before: dict[str, str] = {}
 """What classes before a number say of it; a class is nobody's secret."""
@@ -66,7 +69,8 @@ def _read_back(seen: View, index: int, words: str) -> str:
             if numbers > _OTHERS:
                 break
         elif role is _STOP:
-            if weak != "NUMBER" and index - at > _SENTENCE:
+            abbreviated = words[: at - index].endswith(_ABBREVIATED)
+            if index - at > _SENTENCE and not (weak == "NUMBER" and abbreviated):
                 break
         elif kind in _WEAK:
             weak = weak or role

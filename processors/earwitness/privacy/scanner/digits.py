@@ -148,7 +148,9 @@ def _parts(seen: View, first: int, last: int) -> Sequence[Hit]:
         if at == last or kinds[at] in _LINES:
             if at > start and (start, at) != (first, last):
                 part = read(seen.raw[start:at], kinds[start:at])
-                kind = classify(part, before(seen, first), "", plus=kinds[start] in PLUS)
+                # What was said before the first of them says nothing of one that begins a sentence.
+                said = before(seen, first) if start == first or kinds[start - 1] != _STOP else ""
+                kind = classify(part, said, "", plus=kinds[start] in PLUS)
                 if kind is not None and len(part.text) >= 7:
                     hits.append((start, at, kind, "number.part"))
             start = at + 1

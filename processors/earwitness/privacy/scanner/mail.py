@@ -106,6 +106,7 @@ _TLDS = words(
     se no dk name family online shop store xyz site tech fm"""
 )
 _SCHEME = _C["solidus"] * 2
+_BEFORE_MAILBOX = "".join(_C[name] for name in ("border", "is", "its", "to"))
 _LOCAL_TOKENS = 32
 _LOOSE_WORDS = 3
 _DOMAIN_TOKENS = 24
@@ -157,7 +158,9 @@ def _domain(seen: View, at: int, *, typed: bool) -> int:
         if kind in _BRACKETS and (kinds[index - 1] == _C["dot"] or kinds[index + 1 : index + 2] == _C["dot"]):
             index += 1
             continue
-        if kind in _DOTS or (typed and kind == _C["stop"] and index + 1 < limit and seen.word(index + 1) in _TLDS):
+        if kind in _DOTS or (
+            typed and not dotted and kind == _C["stop"] and index + 1 < limit and seen.word(index + 1) in _TLDS
+        ):
             if index == at + 1:
                 break
             dotted, loose = True, 0
@@ -204,7 +207,7 @@ def _local(seen: View, at: int) -> int:
     index = at - 1
     lowest = max(-1, at - 1 - _LOCAL_TOKENS)
     while index > lowest:
-        pair = index > 1 and kinds[index - 1] in _SAYING and _PAIR.match(kinds, max(0, index - 3), index + 1)
+        pair = index > 1 and kinds[index - 1] in _SAYING and _PAIR.search(kinds, max(0, index - 3), index + 1)
         if pair and not (kinds[index] in _PIECES and kinds[index - 1] not in _SAYING):
             first, loose = pair.start() if kinds[pair.start()] in _LETTERS else index - 2, 0
             index = first - 1
@@ -218,7 +221,16 @@ def _local(seen: View, at: int) -> int:
         index -= 1
     while first < at and kinds[first] in _CONNECTORS and not seen.glued(first):
         first += 1
-    return first
+    return _announced(seen, first) if kinds[at] != _C["at_mark"] and first < at else first
+
+
+def _announced(seen: View, first: int) -> int:
+    """Where the words begin that a word for mail announces, ordinary ones too: `my email is the real bob at …`."""
+    said = _ANNOUNCED.search(seen.kinds, max(0, first - _ANNOUNCED_TOKENS), first)
+    if said is None:
+        return first
+    begin = said.start("words")
+    return begin if all(seen.word(at) not in _FUNCTION for at in range(begin, first)) else first
 
 
 _END, _SKIP, _PIECE, _WORD, _LAST = range(5)
@@ -248,6 +260,8 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
         return _PIECE
     if kind in _WORDS and loose < _LOOSE_WORDS:
         return _WORD
+    if first == at and kind == _C["hi"] and index and kinds[index - 1] in _BEFORE_MAILBOX:
+        return _LAST
     if first == at and kind not in _CUES and seen.word(index) not in _FUNCTION:
         return _LAST
     return _END
@@ -262,5 +276,10 @@ _PAIR = pattern(
     "(?:<lettered><as><in>|<^border><lettered><for|like|de>)<^border|newline|at|at_mark>$|<lettered>"
     "<for|like|de><^border>$"
 )
+_ANNOUNCED = pattern(
+    "<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?"
+    "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth>{1,3}))$"
+)
+_ANNOUNCED_TOKENS = 10
 _LOOSE_LABELS = 4
 _SPELLED_LABEL = 4

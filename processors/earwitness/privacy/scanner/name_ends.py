@@ -21,6 +21,8 @@ def name_end(seen: View, first: int, last: int) -> int:
         last -= 1  # `jax will be home`
     if last + 1 < len(kinds) and kinds[last] == _C["hyphen"] and seen.glued(last) and kinds[last + 1] in _SECOND_HALF:
         last += 2
+    while upper and last < len(kinds) and kinds[last] in _SHORT_NAMES and raw[last].rstrip() in _VIETNAMESE:
+        last += 1
     follows = kinds[last : last + 1]
     if not follows:
         return last
@@ -78,6 +80,9 @@ _SMALL = "".join(
     _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
 )
 _PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
+_SHORT_NAMES = _C["particle"] + _C["an"] + _C["common"] + _C["my"] + _C["to"] + _C["unknown"] + _C["Common"]
+_VIETNAMESE = ("An", "Van", "Thi", "My", "To", "Ha", "Binh", "Anh", "Hai")
+"""Names that are words of sentences; with a capital behind a name they are names."""
 _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "quote")))
 _SECOND_HALF = "".join(_C[name] for name in ("given", "surname", "unknown", "Unknown", "Given", "Surname", "ambi"))
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]

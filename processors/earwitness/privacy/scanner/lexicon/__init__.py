@@ -70,7 +70,7 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """The lexicon of the files."""
-    common = _words("everyday.txt") | _words("documentation.txt")
+    common = _words("everyday.txt") | _words("household.txt") | _words("documentation.txt")
     own, bearers = _words("names.txt"), _census("census_given.txt", GIVEN_FLOOR)
     surnames = _census("census_surnames.txt", SURNAME_FLOOR).keys() | _words("surnames.txt")
     rare = frozenset(name for name, count in bearers.items() if count < ALONE_FLOOR) - own

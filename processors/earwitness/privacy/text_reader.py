@@ -83,11 +83,11 @@ class TextReader:
             return _FAILED
 
     def _answer(self, text: str, found: list[Span]) -> Answer:
-        spans = self._policy.personal(text, found)
+        spans = self._policy.personal(text, found) if found else found
         masked = self._free_text.replaced(text, spans) if spans else text
         if "%" in text and self._is_hidden(masked):
             return _WHOLE
-        return Answer(encoded(masked), tuple([span.kind for span in spans]))
+        return Answer(encoded(masked), tuple([span.kind for span in spans]) if spans else ())
 
     def _is_hidden(self, text: str) -> bool:
         """Whether a masked text still holds something personal that is percent-encoded, which the scanner did not read."""

@@ -181,11 +181,17 @@ def test_a_review_shows_how_the_newest_records_are_masked_and_nothing_of_what_st
     words.write_text('people = ["Zorblaxia Quimby"]\n[keep]\nwords = ["Blorbington"]\n')
     words.chmod(0o600)
     assert run("emit", str(file), "--home", str(home))[0] == 0
+    producer = Producer(settings(home, "producer").need_kafka().librdkafka())
+    for broken in (b"4155550134 is no event", catalogue.raw("call.stage_transition").prefix + b"\x20maria.garcia"):
+        producer.produce("audit.raw.call", broken, b"k")
+    assert producer.flush(20) == 0
     asked = ("review", "--home", str(home), "--kind", "call.stage_transition")
     code, out, err = run(*asked, "--json", "--records", "20")
     *records, told = map(json.loads, out.splitlines())
     assert (code, err) == (0, "")
-    assert len(records) == told["reviewed"] == 20, "the newest so many of a kind"
+    assert len(records) == told["reviewed"] == 19, "the newest so many of a kind, but for one that cannot be read"
+    assert told["unreadable"]["framing"] >= 1
+    assert told["unreadable"]["truncated"] + told["unreadable"].get("malformed", 0) >= 1
     assert told["read"]["audit.raw.call"]["there"] >= told["read"]["audit.raw.call"]["records"] >= 20
     assert told["disagreements"] == 0
     assert {"SECRET", "PHONE", "EMAIL"} <= told["replaced_by_kind"].keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import struct
 
 import pytest
@@ -29,8 +30,9 @@ PAIRS = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kin
 ORACLES = {raw.name: (Fast(masked.definition), Apache(masked.definition)) for raw, masked in PAIRS}
 PREFIX_OF = {"phone": "tel", "name": "person", "client": "client", "job": "job", "ip": "ip"}
 
-SCANNER = Scanner()
-TEXTS = FreeText(Tokens(MaskingKey("k1", ROOT)))
+TOKENS = Tokens(MaskingKey("k1", ROOT))
+TEXTS = FreeText(TOKENS)
+SCANNERS = {"text": Scanner(owns=TOKENS.owns), "text strict": Scanner("strict", owns=TOKENS.owns)}
 
 every_kind = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0].name)
 
@@ -62,8 +64,8 @@ def reference_token(prefix, normal):
 def reference_text(pii, text):
     if not text or pii == "none":
         return text
-    if pii == "text":
-        return TEXTS.replaced(text, SCANNER.scan(text))
+    if pii in SCANNERS:
+        return TEXTS.replaced(text, SCANNERS[pii].scan(text))
     if pii == "secret":
         return "[secret]"
     normal = getattr(normalise, pii)(text)
@@ -74,7 +76,13 @@ def reference_key(text):
     letters = set("abcdefghijklmnopqrstuvwxyz")
     digits = sum(character in "0123456789" for character in text)
     is_name = 0 < len(text) <= 64 and set(text) <= letters | set("0123456789_.-") and text[0] in letters
-    return text if not text or (is_name and digits < 5) else "[text]"
+    is_name &= digits < 5 and not SCANNERS["text"].scan(re.sub("[_.-]", " ", text))
+    return text if is_name or not text else "[text]"
+
+
+def treated(field):
+    """How a field is masked: its `pii`, and the preset if it has one."""
+    return " ".join([field.get("pii", "none"), *([field["preset"]] if "preset" in field else [])])
 
 
 def reference(kind, value, pii):
@@ -90,7 +98,7 @@ def reference(kind, value, pii):
         case "map" if pii != "none":
             return [(reference_key(name), reference(schema["values"], item, pii)) for name, item in value]
         case "record":
-            return {f["name"]: reference(f["type"], value[f["name"]], f.get("pii", "none")) for f in schema["fields"]}
+            return {f["name"]: reference(f["type"], value[f["name"]], treated(f)) for f in schema["fields"]}
     return value
 
 
@@ -117,7 +125,7 @@ def reference_record(model, raw, *, topic_id, partition, offset, received_ms):
         "caller_prefix": reference_head(model, "caller", "telprefix", normalise.phone_prefix),
         "job_block": reference_head(model, "job_number", "jobblock", normalise.job_block),
     }
-    fields = {f["name"]: reference(f["type"], model[f["name"]], f.get("pii", "none")) for f in raw.fields}
+    fields = {f["name"]: reference(f["type"], model[f["name"]], treated(f)) for f in raw.fields}
     return front | fields
 
 

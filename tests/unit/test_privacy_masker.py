@@ -142,7 +142,7 @@ def test_a_key_that_a_program_gave_stays(masker, key):
 
 
 @pytest.mark.parametrize(
-    "key", ["John", "josé", "4155550134", "tel-415-555-0134", "job48213", "x" * 65, "a b", "a\n", "_a"]
+    "key", ["John", "josé", "4155550134", "tel-415-555-0134", "job48213", "x" * 65, "a b", "a\n", "_a", "maria_garcia"]
 )
 def test_a_key_that_somebody_may_have_said_does_not(masker, key):
     record = decode(masker("data").mask(encode("data.record_update", UPDATE | {"attributes": {key: "v"}}), 0, 0))

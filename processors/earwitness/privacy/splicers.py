@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from earwitness.privacy.policy import policies
+from earwitness.privacy.policy import Policy, policies
 from earwitness.privacy.replacements import TEXT
 from earwitness.privacy.texts import Texts
-from earwitness.privacy.tokens import Constant, Tokens, text_of
+from earwitness.privacy.tokens import Constant, Tokens, encoded, text_of
 from earwitness.schemas.catalogue import Schema
 from earwitness.schemas.masked import HEAD_TOKENS
 from earwitness.schemas.rewriter import KEY, Rewriter
@@ -17,6 +17,7 @@ __all__ = ["splicer"]
 
 _SAFE_KEY = re.compile(r"(?!(?:[^0-9]*[0-9]){5})[a-z][a-z0-9_.-]{0,63}\Z")
 """What a program would call a thing; five digits are more likely somebody's number."""
+_JOINTS = re.compile(r"[_.-]")
 _EMPTY_COLLECTION = b"\x00"
 
 
@@ -27,11 +28,10 @@ def splicer(raw: Schema, tokens: Tokens, texts: Texts) -> Splicer:
         SchemaError: the schema holds personal data in a form that cannot be masked.
     """
     treated = policies(raw)
-    keys = _AttributeKeys()
 
     def table_of(pii: str, path: str) -> Table | None:
         if pii == KEY:
-            return keys
+            return _AttributeKeys(texts.table(tokens, f"{raw.name}.{path}", Policy()))
         if pii == "text":
             return texts.table(tokens, f"{raw.name}.{path}", treated[path])
         return None if pii == "none" else tokens.table(pii)
@@ -53,12 +53,23 @@ def splicer(raw: Schema, tokens: Tokens, texts: Texts) -> Splicer:
 
 
 class _AttributeKeys:
-    """Keeps a map's key that looks like a name in a program; any other may be something that a caller said."""
+    """Keeps a map's key that looks like a name in a program and holds no person's: any other may be what a caller said.
+
+    Args:
+        words: masks a text.
+    """
 
     _unknown = Constant(TEXT)
 
+    def __init__(self, words: Table) -> None:
+        self._words = words
+
     def __getitem__(self, value: bytes, /) -> bytes:
-        return value if _SAFE_KEY.match(text_of(value)) else self._unknown[value]
+        key = text_of(value)
+        if not _SAFE_KEY.match(key):
+            return self._unknown[value]
+        words = encoded(_JOINTS.sub(" ", key))
+        return value if self._words[words] == words else self._unknown[value]
 
 
 class _Nested:

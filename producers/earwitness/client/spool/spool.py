@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Self
 
 from earwitness.client.spool import claims, places
+from earwitness.client.spool.adoption import Adoption
 from earwitness.client.spool.claims import Claim, with_ending
 from earwitness.client.spool.errors import SpoolDamagedError, SpoolError, SpoolFullError
 from earwitness.client.spool.frame import Frame, Lost
 from earwitness.client.spool.orphans import Orphans
+from earwitness.client.spool.sources import Batch
 from earwitness.client.spool.store import Aside, Row, Store
 from earwitness.runtime.settings import SpoolSettings
 
@@ -21,8 +23,6 @@ __all__ = ["Spool"]
 
 _MOST_ASIDE = 1_000
 _EXPIRED_AT_ONCE = 500
-_ADOPTED_AT_ONCE = 64  # rows of a batch when it is to be over soon: fewer take as long, which is the wait for the disk
-_SHORT = 0.25  # of the time allowed: a batch that took less need not be as long the next time
 _DAY_MS = 86_400_000
 
 
@@ -40,7 +40,6 @@ class Spool:
 
     def __init__(self, settings: SpoolSettings, producer_id: str, claim: Claim) -> None:
         self.count = self.expired = self.damaged = self.aside = self.aside_skipped = 0
-        self.is_adopting = False
         self._settings = settings
         self._producer_id = producer_id
         self._claim = claim
@@ -51,8 +50,8 @@ class Spool:
         self._is_measured = False
         self._oldest_ms: int | None = None
         self._is_open = True
-        self._at_once = _ADOPTED_AT_ONCE
         self._orphans = Orphans(claim.stem.parent, claim.stem, settings.max_days)
+        self._adoption = Adoption(self._orphans)
         self._store = self._opened()
         while self.expire():
             pass
@@ -144,48 +143,29 @@ class Spool:
 
         Args:
             limit: rows that are looked at; a damaged file may give a few more.
-            seconds: when they are over no other file is begun, and no other batch of rows. Batches are small ones then;
-                on a slow disk they become longer, since each waits for it once, however many rows it has.
+            seconds: when they are over no other file is begun, and no other batch of rows: see `Adoption`.
 
         Raises:
             SpoolError: this process's own file cannot be written.
         """
-        until = time.monotonic() + seconds
-        moved = examined = 0
-        self.is_adopting = False
-        while examined < limit:
-            began = time.monotonic()
-            batch = self._orphans.read(min(limit - examined, limit if seconds == math.inf else self._at_once), until)
-            if batch is None:
-                break
-            if not batch.examined:
-                self.is_adopting = True
-                break
-            examined += batch.examined
-            try:
-                # An orphan's rows are deleted for good in a moment, so these must be as good as that.
-                with self._store.safe_from_power_cuts():
-                    self.append(batch.frames)
-                    with self._watched():
-                        self._keep(batch.asides)
-            except SpoolFullError:
-                break
-            moved += len(batch.frames)
-            self._lose(batch.lost)
-            self._orphans.taken()
-            took = time.monotonic() - began
-            if took > seconds:
-                self._at_once = min(2 * self._at_once, limit)
-            elif took < _SHORT * seconds:
-                self._at_once = max(self._at_once // 2, _ADOPTED_AT_ONCE)
-            if time.monotonic() >= until:
-                self.is_adopting = True
-                break
-        else:
-            self.is_adopting = True
-        self._notices += self._orphans.notices
-        self._orphans.notices.clear()
-        return moved
+        try:
+            return self._adoption.step(limit, seconds, self._take_over)
+        finally:
+            self._notices += self._orphans.notices
+            self._orphans.notices.clear()
+
+    def _take_over(self, batch: Batch) -> None:
+        # An orphan's rows are deleted for good in a moment, so these must be as good as that.
+        with self._store.safe_from_power_cuts():
+            self.append(batch.frames)
+            with self._watched():
+                self._keep(batch.asides)
+        self._lose(batch.lost)
+
+    @property
+    def is_adopting(self) -> bool:
+        """Whether there is more to adopt."""
+        return self._adoption.is_under_way
 
     def expire(self, limit: int = _EXPIRED_AT_ONCE, keep: Container[int] = ()) -> int:
         """Drop events that are older than the settings allow, oldest ids first: how many; see `take_lost`.

@@ -37,6 +37,7 @@ LONG = tuple(
         "faults/test_home.py",
         "faults/test_large_events.py",
         "faults/test_replays.py",
+        "faults/test_rotation.py",
         "faults/test_topics.py",
         "integration/test_client_durability.py",
         "integration/test_doctor.py",

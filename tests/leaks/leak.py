@@ -70,7 +70,7 @@ def _print(report: Report, *, as_json: bool) -> None:
     print("searched, MB: " + ", ".join(f"{name} {size / 1e6:,.0f}" for name, size in report.searched.items()))
     print(f"found elsewhere: {len(report.findings)}; pieces in records of their own call: {sum(report.left.values())}")
     for finding in report.findings[:30]:
-        print(f"  {finding.where}: {finding.value!r} in {finding.context!r}")
+        print(f"  {finding.where}: {finding.form!r} in {finding.context!r}")
     for where, count in report.left.most_common(30):
         print(f"  {count} x {where}")
     for example in report.examples[:30]:

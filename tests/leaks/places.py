@@ -33,7 +33,7 @@ _READ = 1 << 20
 
 
 def files(home: Home, *more: Path, leave_out: Path) -> Iterator[tuple[Path, bytes]]:
-    """Every file but the raw topics' and the client's spool, as it is; of broker and ClickHouse also what it holds decompressed."""
+    """Every file as it is, but for raw topics and the client's spool; of broker and ClickHouse the content decompressed, too."""
     for root in (home.path, *more):
         for path in sorted(root.rglob("*")):
             if path.is_file() and not path.is_symlink() and not _holds_raw(path, leave_out):

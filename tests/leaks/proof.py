@@ -20,7 +20,7 @@ from leaks import places
 from leaks.broken import bad_events, bad_lines, broken_records
 from leaks.calls import Call, Calls
 from leaks.canaries import canary
-from leaks.search import Finding, Pieces, Search, normal
+from leaks.search import Finding, Pieces, Search
 from waiting import wait_for
 
 __all__ = ["Proof", "Report"]
@@ -86,24 +86,18 @@ class Proof:
         for command in _COMMANDS:
             done = self.pipeline.run(*command, "--home", str(self.pipeline.home.path))
             self._texts.append((f"earwitness {' '.join(command)}", done.out + done.err))
-        self.report.values = len(Search(self._values()))
-        self.search = Search(self._values_of([*self.calls, *self._refused]))
-        self._say(f"searching for {len(self.search):,} values")
+        self.report.values = len(Search(self._values()).forms)
+        self.search = Search([*self._values(), *(value for call in self._refused for value in _said(call))])
+        self._say(f"searching for {len(self.search.forms):,} values")
         self._search()
         return self.report
 
-    def _values(self) -> dict[str, str]:
-        """By normal form, each value of each caller that was sent: as it is, and as it was said."""
-        return self._values_of(self.calls)
-
-    def _values_of(self, calls: Iterable[Call]) -> dict[str, str]:
-        values: dict[str, str] = {}
-        for call in calls:
+    def _values(self) -> Iterator[str]:
+        """Each value of each caller that was sent: as it is, and as it was said."""
+        for call in self.calls:
             caller = call.caller
-            plain = (caller.name, caller.last, caller.phone, caller.client, caller.job, caller.ip, caller.secret)
-            for value in (*plain, *(value for said in call.said for value in said.values)):
-                values.setdefault(normal(value), value)
-        return values
+            yield from (caller.name, caller.last, caller.phone, caller.client, caller.job, caller.ip, caller.secret)
+            yield from _said(call)
 
     def _send(self) -> None:
         client = self.pipeline.client(SERVICE)
@@ -177,22 +171,26 @@ class Proof:
     def _raw(self) -> None:
         """The same search finds every value in the raw topics: it can find, and everything was there."""
         search = Search(self._values())
-        found: set[str] = set()  # the same value in another form is another one
+        found: set[str] = set()
         for path, data in places.raw_topics(self.pipeline.home):
-            found.update(finding.value for finding in search.in_bytes(path.parent.name, data))
+            found.update(finding.form for finding in search.in_bytes(path.parent.name, data))
         self.report.in_raw = len(found)
 
     def _topic(self, topic: str) -> None:
         by_sid = {call.caller.call_sid: call for call in self.calls}
+        letters: set[bytes | None] = set()
         for messages in _batches(self.pipeline.read(topic)):
             whole = b"\x00".join(part for message in messages for part in _parts(message))
             self._note("topics", self.search.in_bytes(topic, whole), len(whole))
-            self.report.letters += len(messages) * (topic == "audit.dead-letters")
+            if topic == "audit.dead-letters":  # told again after a crash, under the same key
+                letters.update(message.key() for message in messages)
             if topic.startswith("audit.masked."):
                 for message in messages:
                     schema, record = codec.decode(message.value())
                     self.report.masked += record["service"] == SERVICE
                     self._remains(by_sid.get(record["call_sid"]), record, f"{topic} {schema.kind}")
+
+        self.report.letters += len(letters)
 
     def _table(self, clickhouse: places.ClickHouse, table: str) -> None:
         by_sid = {call.caller.call_sid: call for call in self.calls}
@@ -241,6 +239,10 @@ def _parts(message: Any) -> Iterator[bytes]:
     for name, value in message.headers() or ():
         yield name.encode()
         yield value or b""
+
+
+def _said(call: Call) -> Iterator[str]:
+    return (value for said in call.said for value in said.values)
 
 
 def _words(call: Call) -> tuple[str, ...]:

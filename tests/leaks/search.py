@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pii.spoken_numbers import FILLERS, digit_word
@@ -52,7 +52,7 @@ class Finding(NamedTuple):
     """A canary where none may be."""
 
     where: str
-    value: str
+    form: str
     context: str
 
 
@@ -88,21 +88,20 @@ class Search:
     """Finds values in texts and bytes.
 
     Args:
-        values: by normal form, what it is a form of; those that are too short are left out.
+        values: in any form; what is too short in its normal form is left out.
     """
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = {form: value for form, value in values.items() if _is_enough(form)}
+    def __init__(self, values: Iterable[str]) -> None:
+        # A value that holds what ends a run, as a URL does, is looked for in its pieces.
+        self.forms = frozenset(form for value in values for form in runs(value) if _is_enough(form))
+        """What is looked for."""
         self._by_gram: dict[str, list[str]] = {}
-        for form in self._values:
+        for form in self.forms:
             self._by_gram.setdefault(form[:_GRAM], []).append(form)
         self._grams = frozenset(self._by_gram)
         self._seen: set[int] = set()
         self.searched = 0
         """Bytes and characters that were looked through."""
-
-    def __len__(self) -> int:
-        return len(self._values)
 
     def in_bytes(self, where: str, data: bytes) -> Iterator[Finding]:
         """The values in some bytes, of whatever kind; UTF-16 too, as some programs write it."""
@@ -129,7 +128,7 @@ class Search:
                     for form in self._by_gram[gram]:
                         if run.startswith(form, at):
                             found = True
-                            yield Finding(where, self._values[form], run[max(0, at - 30) : at + len(form) + 30])
+                            yield Finding(where, form, run[max(0, at - 30) : at + len(form) + 30])
             if not found:
                 seen.add(mark)
 

@@ -120,3 +120,12 @@ def test_a_time_is_utc():
     assert ring(line("k1"), line("k2", "2026-10-01")).since[1] == int(
         datetime(2026, 10, 1, tzinfo=UTC).timestamp() * 1000
     )
+
+
+def test_a_line_that_should_have_been_taken_out_is_told():
+    two = ring(line("k1"), line("k2", "2026-10-01"))
+    assert two.overdue(at("2026-09-30T00:00Z")) is two.overdue(at("2026-10-30T23:59Z")) is None
+    assert ring(line("k2", "2026-10-01")).overdue(at("2027-10-01T00:00Z")) is None
+    told = two.overdue(at("2026-10-31T00:00Z"))
+    assert told is not None
+    assert told.startswith("the key k1 was followed by k2 over 30 days ago")

@@ -114,7 +114,7 @@ def _users_registry(home: Home) -> dict[str, str]:
 
 def _users_privacy() -> dict[str, str]:
     """How the user wants free text masked, from this process's environment, with a path that holds anywhere."""
-    names = ("PRIVACY_PRESET", "PRIVACY_DICTIONARY")
+    names = ("PRIVACY_PRESET", "PRIVACY_DICTIONARY", "MASKING_KEEP_REGION")
     found = {name: value for name in names if (value := os.environ.get(PREFIX + name))}
     if "PRIVACY_DICTIONARY" in found:
         found["PRIVACY_DICTIONARY"] = str(Path(found["PRIVACY_DICTIONARY"]).absolute())

@@ -25,6 +25,9 @@ __all__ = ["ALWAYS", "Era", "KeyRing"]
 
 ALWAYS = (-(2**63), 2**63)
 """From and until, of a single key."""
+_TWO = 2
+_OVERLAP_DAYS = 30
+_OVERLAP_MS = _OVERLAP_DAYS * 86_400_000
 _LINE = re.compile(r"(?P<key>\S+)(?:\s+from=(?P<since>\S+))?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -94,6 +97,15 @@ class KeyRing:
     def at(self, milliseconds: int) -> MaskingKey:
         """The key of what the broker took then."""
         return self.keys[bisect_right(self.since, milliseconds) - 1]
+
+    def overdue(self, now_ms: int) -> str | None:
+        """What to do about an older line that has stood for a month behind the next one's time; None when there is none."""
+        if len(self.keys) < _TWO or now_ms - self.since[1] < _OVERLAP_MS:
+            return None
+        return (
+            f"the key {self.keys[0].id} was followed by {self.keys[1].id} over {_OVERLAP_DAYS} days ago, and its line still stands: "
+            "records link both keys' tokens; take the line out (docs/key-rotation.md)"
+        )
 
     def eras(self, *, keep_region: bool = False) -> tuple[Era, ...]:
         """The time of each key, with what makes its tokens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 from earwitness.privacy.keyring import KeyRing
@@ -34,6 +35,9 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
     site = Site.from_settings(settings)
     ids = wire_ids(settings.registry)
     logger.info("masking with key %s", keys)
+    overdue = keys.overdue(int(time.time() * 1000))
+    if overdue is not None:
+        logger.warning("%s", overdue)
     logger.info("free text: %s", site)
     schemas = RawSchemas(keys.eras(keep_region=settings.masking.keep_region), ids, site=site)
     tally = Tally(MaskingStep(schemas), schemas.texts.counts, logger)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 
 import pytest
 
 from earwitness.client.identity import Origin
 from earwitness.client.jsonevents import JsonEvents
 from earwitness.privacy.dictionary import Dictionary
+from earwitness.privacy.keyring import ALWAYS, Era
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.report import FieldReport, Finding, Reporter
@@ -29,7 +31,7 @@ def encoded(**event) -> bytes:
 
 def reported(value: bytes, site: Site | None = None) -> dict[str, FieldReport]:
     site = site or Site()
-    return {each.field: each for each in Reporter(RawSchemas(Tokens(KEY), site=site), site).report(value)}
+    return {each.field: each for each in Reporter(RawSchemas(Tokens(KEY), site=site), site).report(value, 0)}
 
 
 UPDATE = {
@@ -64,13 +66,24 @@ def test_each_text_with_what_was_replaced_and_where():
 
 def test_it_reads_as_the_site_does():
     site = Site("balanced", Dictionary(people=("Zorblaxia Prime",), phones=("+1 415 555 0134",)))
-    value = encoded(**UPDATE | {"attributes": {"a": "zorblaxia dialled 415 555 0134"}})
-    assert reported(value)["attributes.a"].findings[0].kind == "PHONE"
-    own = reported(value, site)["attributes.a"]
+    value = encoded(**UPDATE | {"attributes": {"heard": "zorblaxia dialled 415 555 0134"}})
+    assert reported(value)["attributes.heard"].findings[0].kind == "PHONE"
+    own = reported(value, site)["attributes.heard"]
     assert [(each.kind, each.rule) for each in own.findings] == [("PERSON", "name.alone")]
     assert own.text.endswith(" dialled 415 555 0134")
-    whole = reported(value, Site("whole"))["attributes.a"]
+    whole = reported(value, Site("whole"))["attributes.heard"]
     assert (whole.text, whole.findings) == ("[text]", (Finding("TEXT", "whole", 0, 6),))
+
+
+def test_a_record_is_masked_with_the_key_of_its_time():
+    eras = (Era(*ALWAYS, Tokens(KEY)), Era(1_000, ALWAYS[1], Tokens(MaskingKey("k2", bytes(range(32))))))
+    eras = (replace(eras[0], until=1_000), eras[1])
+    reporter = Reporter(RawSchemas(eras))
+    value = encoded(**UPDATE)
+    for at, key in ((999, "k1"), (1_000, "k2")):
+        note = next(each for each in reporter.report(value, at) if each.field == "changes[0].new_value")
+        assert f"[person_{key}_" in note.text
+        assert [each.kind for each in note.findings] == ["SECRET", "PERSON", "PHONE"]
 
 
 def test_what_cannot_be_read_is_refused_without_a_word_of_it():

@@ -137,7 +137,7 @@ def _kind(schemas: RawSchemas, value: bytes) -> str:
 
 def _look(review: Review, reporter: Reporter, kind: str, record: NewestRecord) -> None:
     try:
-        reports = reporter.report(record.value or b"")
+        reports = reporter.report(record.value or b"", record.timestamp)
     except (DatumError, UnknownSchemaError) as error:
         review.unreadable[getattr(error, "reason", "unknown_schema")] += 1
         return

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from earwitness.privacy.free_text import FreeText
+from earwitness.privacy.keyring import Era
 from earwitness.privacy.masker import Masker
 from earwitness.privacy.policy import Policy, policies
 from earwitness.privacy.raw_schemas import RawSchemas
@@ -91,30 +93,46 @@ class Reporter:
         self._schemas = schemas
         self._site = site
         self._wire_ids = wire_ids
-        self._free_text = FreeText(schemas.tokens)
-        self._readers: dict[Policy, TextReader] = {}
+        self._eras = [_InEra(era, schemas, site) for era in schemas.eras]
 
-    def report(self, value: bytes) -> list[FieldReport]:
+    def report(self, value: bytes, received_ms: int) -> list[FieldReport]:
         """Each text of a raw record, masked, with what was replaced.
+
+        Args:
+            value: the raw record's value.
+            received_ms: when the broker took it, milliseconds since 1970-01-01 UTC: it says which key is used.
 
         Raises:
             DatumError, UnknownSchemaError: it cannot be read.
             NotAskedError: its schema is not known yet: `RawSchemas.ask`, then again.
         """
         schema = self._schemas.get(value).schema
-        masked, _ = Masker(self._schemas, family=schema.family, topic_id=bytes(16), partition=0).mask(value, 0, 0)
+        masker = Masker(self._schemas, family=schema.family, topic_id=bytes(16), partition=0)
+        masked, _ = masker.mask(value, 0, received_ms)
         before, after = codec.decode(value, self._wire_ids)[1], codec.decode(masked, self._wire_ids)[1]
+        era = next(era for era in self._eras if received_ms < era.until)
         treated = policies(schema)
         root = _Place("", "", "none")
         return [
-            self._text(place, raw, stored, treated.get(place.path))
+            era.text(place, raw, stored, treated.get(place.path))
             for field in schema.fields
             for place, raw, stored in _texts(
                 root.inner(field, ""), field["type"], before[field["name"]], after[field["name"]]
             )
         ]
 
-    def _text(self, place: _Place, raw: str, stored: str, policy: Policy | None) -> FieldReport:
+
+class _InEra:
+    """Reports on texts that are masked with one key."""
+
+    def __init__(self, era: Era, schemas: RawSchemas, site: Site) -> None:
+        self.until = era.until
+        self._reader_of = partial(schemas.texts.reader, era.tokens)
+        self._site = site
+        self._free_text = FreeText(era.tokens)
+        self._readers: dict[Policy, TextReader] = {}
+
+    def text(self, place: _Place, raw: str, stored: str, policy: Policy | None) -> FieldReport:
         findings: tuple[Finding, ...] = ()
         if stored and place.pii == "text":
             findings = self._findings(raw, stored, policy or Policy())
@@ -127,7 +145,7 @@ class Reporter:
             return (Finding("TEXT", "whole", 0, len(stored)),)
         reader = self._readers.get(policy)
         if reader is None:
-            reader = self._readers[policy] = self._schemas.texts.reader(self._schemas.tokens, policy)
+            reader = self._readers[policy] = self._reader_of(policy)
         spans = reader.spans(raw)
         if self._free_text.replaced(raw, spans) != stored:
             return (Finding("TEXT", DIFFERS, 0, len(stored)),)

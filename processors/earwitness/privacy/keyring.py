@@ -103,8 +103,8 @@ class KeyRing:
         if len(self.keys) < _TWO or now_ms - self.since[1] < _OVERLAP_MS:
             return None
         return (
-            f"the key {self.keys[0].id} was followed by {self.keys[1].id} over {_OVERLAP_DAYS} days ago, and its line still stands: "
-            "records link both keys' tokens; take the line out (docs/key-rotation.md)"
+            f"the key {self.keys[0].id} was followed by {self.keys[1].id} over {_OVERLAP_DAYS} days ago, and its line still "
+            "stands: records link both keys' tokens; take the line out (docs/key-rotation.md)"
         )
 
     def eras(self, *, keep_region: bool = False) -> tuple[Era, ...]:

@@ -66,12 +66,12 @@ def test_each_text_with_what_was_replaced_and_where():
 
 def test_it_reads_as_the_site_does():
     site = Site("balanced", Dictionary(people=("Zorblaxia Prime",), phones=("+1 415 555 0134",)))
-    value = encoded(**UPDATE | {"attributes": {"heard": "zorblaxia dialled 415 555 0134"}})
-    assert reported(value)["attributes.heard"].findings[0].kind == "PHONE"
-    own = reported(value, site)["attributes.heard"]
+    value = encoded(**UPDATE | {"attributes": {"screen": "zorblaxia dialled 415 555 0134"}})
+    assert reported(value)["attributes.screen"].findings[0].kind == "PHONE"
+    own = reported(value, site)["attributes.screen"]
     assert [(each.kind, each.rule) for each in own.findings] == [("PERSON", "name.alone")]
     assert own.text.endswith(" dialled 415 555 0134")
-    whole = reported(value, Site("whole"))["attributes.heard"]
+    whole = reported(value, Site("whole"))["attributes.screen"]
     assert (whole.text, whole.findings) == ("[text]", (Finding("TEXT", "whole", 0, 6),))
 
 

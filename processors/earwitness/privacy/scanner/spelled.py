@@ -17,6 +17,9 @@ _SPELLED = pattern(
     f"(?:{_SPELLED_LETTER}<comma|hyphen|period|stop|filler>{{0,2}}(?:{_AS_IN}"
     f"<comma|hyphen|stop|filler>{{0,2}})?){{2,40}}+"
 )
+# `a c m e one two`: somebody's id at a firm, and no name.
+_A_FEW_DIGITS = pattern("(?:<spoken>{1,4}|<numeral>)(?!<numeral|spoken>)")
+_MOST_DIGITS = 6
 LETTERS = members("lettered") + _C["letname"]
 _LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "filler"))
 
@@ -31,9 +34,11 @@ def find(seen: View) -> Iterator[Hit]:
         letters = sum(kind in LETTERS for kind in kinds[first:last])
         letters -= kinds.count(_C["letname"], first, last) if letters < _MANY_LETTERS else 0
         before = kinds[max(0, first - _NEAR) : first].rpartition(_C["border"])[2]
-        if letters >= _MANY_LETTERS or (
-            letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(before))
-        ):
+        is_named = letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(before))
+        is_id = _A_FEW_DIGITS.match(kinds, last) is not None and (
+            kinds[last] not in _NUMERALS or len(seen.word(last)) <= _MOST_DIGITS
+        )
+        if is_named or (letters >= _MANY_LETTERS and not is_id):
             yield _said_before(seen, first, last), last, "PERSON", "name.spelled"
 
 
@@ -49,6 +54,7 @@ def _said_before(seen: View, first: int, last: int) -> int:
 
 
 _SPELLS = words("that's that is spelled spelt it's its se escribe deletrea")
+_NUMERALS = members("numeral")
 _MANY_LETTERS = 4
 _NEAR = 6
 _AS_IN_KINDS = _C["as"] + _C["in"]

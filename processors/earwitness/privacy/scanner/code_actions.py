@@ -47,7 +47,7 @@ _EXPIRED = pattern(
     "<comma|filler>?<common|unknown|pin>?<colon>?(?P<value><n3|n4>)(?!<numeral|solidus|period|hyphen|measure>)"
 )
 _BOX = pattern(
-    f"<lock><common|in|at|beneath><common|my|lock|surword|direction|unknown|weak_suffix>{{1,3}}<comma>?{_VALUE}"
+    f"<lock><common|in|at|beneath><common|my|lock|surword|direction|unknown|weak_suffix|idcue|suffix|unit|phone|box|put>{{1,3}}<comma>?{_VALUE}"
 )
 _SURE = words("punch enter type press teclee digite oprima introduzca ingrese pulse teclea")
 _TEXTS = words("texted text sms mensaje message texto texting says said")
@@ -79,7 +79,11 @@ def find(seen: View) -> Iterator[Hit]:
     yield from _openings(seen)
     yield from _cards(seen)
     for match in _BOX.finditer(kinds):
-        if seen.word(match.start()) in _BOXES and seen.word(match.start() + 1) in _PLACES and _fits(seen, match, 4):
+        if (
+            seen.word(match.start()) in _BOXES
+            and seen.word(match.start() + 1) in _PLACES
+            and _fits(seen, match, 4, unless=("PHONE", "ZIP"))
+        ):
             yield *match.span("value"), "SECRET", "secret.box"
 
 

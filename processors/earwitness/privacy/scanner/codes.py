@@ -36,7 +36,7 @@ _BEHIND = pattern(
 )
 _KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
-_SIDES = words("side front back main rear garage pool basement outer inner")
+_SIDES = words("key side front back main rear garage pool basement outer inner")
 _OTHER_CODES = words(
     """area country promo status response http postal product color error fault trouble diagnostic tax exit return reason job
     zip error discount coupon dress bar qr source building sort swift dialing error, dtc"""
@@ -96,7 +96,7 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
 
 
 def _is_side_door(seen: View, cue: int) -> bool:
-    return bool(cue) and seen.word(cue) in ("door", "entrance") and seen.word(cue - 1) in _SIDES
+    return bool(cue) and seen.word(cue) in ("door", "entrance", "safe") and seen.word(cue - 1) in _SIDES
 
 
 def _size(seen: View, at: int) -> int:

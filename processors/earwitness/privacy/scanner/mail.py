@@ -258,7 +258,7 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
         return _SKIP
     if joined:
         return _PIECE
-    if kind in _WORDS and loose < _LOOSE_WORDS:
+    if kind in _WORDS and loose < _LOOSE_WORDS and not (first == at and seen.word(index) in _FUNCTION):
         return _WORD
     if first == at and kind == _C["hi"] and index and kinds[index - 1] in _BEFORE_MAILBOX:
         return _LAST
@@ -277,8 +277,8 @@ _PAIR = pattern(
     "<for|like|de><^border>$"
 )
 _ANNOUNCED = pattern(
-    "<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?"
-    "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth>{1,3}))$"
+    "(?:<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?|<border>)"
+    "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card>{1,3}))$"
 )
 _ANNOUNCED_TOKENS = 10
 _LOOSE_LABELS = 4

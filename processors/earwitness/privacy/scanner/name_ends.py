@@ -19,8 +19,11 @@ def name_end(seen: View, first: int, last: int) -> int:
         last = _within(seen, first, last, upper=upper)
     if last - first > 1 and seen.word(last - 1) == "will" and kinds[last : last + 1] not in _CLAUSE_ENDS:
         last -= 1  # `jax will be home`
-    if last + 1 < len(kinds) and kinds[last] == _C["hyphen"] and seen.glued(last) and kinds[last + 1] in _SECOND_HALF:
+    if kinds[last : last + 1] == _C["hyphen"] and last + 1 < len(kinds) and seen.glued(last) and kinds[last + 1] in _SECOND_HALF:
         last += 2
+    if last - first == 1 and kinds[first] == _C["given"] and kinds[last : last + 1] == _C["unknown"]:
+        behind = kinds[last + 1 : last + 2]
+        last += behind in _NAME_IS_OVER
     while upper and last < len(kinds) and kinds[last] in _SHORT_NAMES and raw[last].rstrip() in _VIETNAMESE:
         last += 1
     follows = kinds[last : last + 1]
@@ -83,6 +86,10 @@ _PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i
 _SHORT_NAMES = _C["particle"] + _C["an"] + _C["common"] + _C["my"] + _C["to"] + _C["unknown"] + _C["Common"]
 _VIETNAMESE = ("An", "Van", "Thi", "My", "To", "Ha", "Binh", "Anh", "Hai")
 """Names that are words of sentences; with a capital behind a name they are names."""
+_NAME_IS_OVER = frozenset(
+    ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "phone", "an", "at", "from", "open", "close", "quote")))
+)
+"""What tells that an unknown word behind a given name is a surname: nothing goes on with it."""
 _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "quote")))
 _SECOND_HALF = "".join(_C[name] for name in ("given", "surname", "unknown", "Unknown", "Given", "Surname", "ambi"))
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, pattern
 from earwitness.privacy.scanner.view import Hit, View
@@ -24,6 +24,11 @@ _ADDRESSED = pattern(
     "(?P<value><unknown|surname|given|ambi><particle|unknown|surname|given|ambi>{1,2})<comma>(?=<n3|n10|open|digit|plus_mark>)"
 )
 _LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
+_SAID_BY = pattern("<acts>(?P<value><Unknown|Surname>)(?=<border|stop|comma|to|newline|quote|colon>|$)")
+_TOLD_THAT = pattern("<acts|tell>(?P<value><ambi|unknown|surname>)(?P<aux><common|is>)")
+_GIVEN_TO = pattern(
+    "<common|put><common><to|with>(?P<value><ambi|unknown|surname>)(?=<at|in|border|stop|comma|newline|an|from>|$)"
+)
 _LET = pattern(f"<let>{_VALUE}<know>")
 _OTHER = pattern(
     "<common|an|ye><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
@@ -37,6 +42,10 @@ _THERES = words("there home available around here in")
 _PUTS = words("put get bring have")
 _PARTS = words("first last given middle family full maiden sur second")
 _SURNAMES = words("surname apellido apellidos lastname naam nombres")
+_SAYINGS = words("says said told asked dijo")
+_AUXILIARIES = words("would could might should was had is has")
+_THINGS = ("it", "them", "that", "this", "those")
+_GIVES = words("give leave hand send show pass email mail drop gave left")
 _VERBS = words(
     """speaking here rang phoned texted called emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere
     avisó"""
@@ -47,26 +56,11 @@ _NOBODY = words("english someone anyone everyone nobody customer spanish hindi t
 
 def find(seen: View) -> Iterator[Hit]:
     """All such names."""
-    kinds = seen.kinds
-    for match in _ADDRESSED.finditer(kinds):
-        if match.start() == 0 or kinds[match.start() - 1] in _LINE_STARTS:
-            yield _hit(match)
-    for match in _THERE.finditer(kinds):
-        if seen.word(match.start("there")) in _THERES and seen.word(match.start()) in ("is", "está"):
-            yield _hit(match)
     yield from _actors(seen)
-    for match in _LET.finditer(kinds):
-        yield _hit(match)
-    for match in _ON_THE_PHONE.finditer(kinds):
-        if seen.word(match.start()) in _PUTS and seen.word(match.end("value")) == "on":
-            yield _hit(match)
-    for match in _PART.finditer(kinds):
-        at = match.start("value")
-        if seen.word(at - 1) in _SURNAMES or seen.word(match.start()) in _PARTS:
-            yield _hit(match)
-    for match in _AGAIN.finditer(kinds):
-        if seen.word(match.start("again")) in ("again", "here", "calling"):
-            yield _hit(match)
+    for grammar, holds in _FRAMES:
+        for match in grammar.finditer(seen.kinds):
+            if holds(seen, match):
+                yield _hit(match)
 
 
 def _actors(seen: View) -> Iterator[Hit]:
@@ -91,3 +85,48 @@ def other(seen: View, last: int) -> Hit | None:
 
 def _hit(match: re.Match[str]) -> Hit:
     return *match.span("value"), "PERSON", "name.frame"
+
+
+def _begins_line(seen: View, match: re.Match[str]) -> bool:
+    return match.start() == 0 or seen.kinds[match.start() - 1] in _LINE_STARTS
+
+
+def _is_there(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start("there")) in _THERES and seen.word(match.start()) in ("is", "está")
+
+
+def _is_quoted(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start()) in _SAYINGS and seen.raw[match.start()][0].islower()
+
+
+def _is_told(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start()) in _SAYINGS and seen.word(match.start("aux")) in _AUXILIARIES
+
+
+def _is_given(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start()) in _GIVES and seen.word(match.start() + 1) in _THINGS
+
+
+def _is_put_on(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start()) in _PUTS and seen.word(match.end("value")) == "on"
+
+
+def _is_part(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start("value") - 1) in _SURNAMES or seen.word(match.start()) in _PARTS
+
+
+def _is_back(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start("again")) in ("again", "here", "calling")
+
+
+_FRAMES: tuple[tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]], ...] = (
+    (_ADDRESSED, _begins_line),
+    (_THERE, _is_there),
+    (_SAID_BY, _is_quoted),
+    (_TOLD_THAT, _is_told),
+    (_GIVEN_TO, _is_given),
+    (_LET, lambda _seen, _match: True),
+    (_ON_THE_PHONE, _is_put_on),
+    (_PART, _is_part),
+    (_AGAIN, _is_back),
+)

@@ -16,7 +16,7 @@ _GLUE = (
     "|<Common|month>(?=<capital>))"
 )
 _LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
-_INITIAL = "(?:<letter|compass|ex><period|stop>?|<particle><hyphen>)?"
+_INITIAL = "(?:<letter|compass|ex><period|stop>?|<particle><hyphen>?)?"
 _TITLE = "<title><period|stop>?(?:<an><title><period|stop>?)?"
 
 
@@ -27,7 +27,7 @@ def _sequence(head: str, more: str, most: int = 3) -> str:
 # Each begins with one set of classes, so that the search for it is a table look-up a token; what follows looks back.
 
 STRONG = pattern(
-    f"<name|nameis|called|title>(?:(?<=<name>)(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>)?{_LINKS}{{0,4}}"
+    f"<name|nameis|called|title>(?:(?<=<name>)(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>|<of|de>)?{_LINKS}{{0,4}}"
     f"|(?<=<nameis|called>){_LINKS}{{0,2}}|(?<=<title>)<period|stop>?(?:<an><title><period|stop>?)?)"
     f"(?P<value>(?:{_TITLE})?{_INITIAL}{_sequence(f'<{_HEAD}|Common>', _ANY)})"
 )
@@ -35,8 +35,8 @@ STRONG = pattern(
 
 MEDIUM = pattern(
     "<i|this|im|its|speak|tell|contact|phone|role|hi|from|with|to|for|de|beneath|put>"
-    "(?:(?<=<i>)<measure>|(?<=<this>)<is>(?:<common|my>(?=<Given|given|Unknown|Surname|surname>))?"
-    "|(?<=<speak>)(?:<compass><solidus>|<with|to|for|me|a|of>{0,2}(?:(?<=<to|with>)<is>)?)|(?<=<tell>)<a|my|you>?|(?<=<contact>)<is|colon>{0,2}"
+    "(?:(?<=<i>)<measure>|(?<=<this>)<is>(?:<common|my>(?=<Given|given|Unknown|unknown|Surname|surname>))?"
+    "|(?<=<speak>)(?:<compass><solidus>?|<with|to|for|me|a|of>{0,2}(?:(?<=<to|with>)<is>)?)|(?<=<tell>)<a|my|you>?|(?<=<contact>)<is|colon>{0,2}"
     "|(?<=<role>)(?:<hyphen>?<in><hyphen>?<common|surword>)?<is|colon|equals|quote|stop>{0,2}|(?<=<put>)<me><through><to|with>"
     "|(?<=<im|its|phone|hi|from|with|to|for|de|beneath>))<filler|comma|quote|mark>{0,2}"
     f"(?P<value>(?:<letter|compass|ex><period|stop>|<particle><hyphen>)?{_sequence(f'<{_HEAD}>', _ANY)})"

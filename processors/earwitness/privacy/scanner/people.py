@@ -165,6 +165,13 @@ def _medium(seen: View) -> Iterator[Hit]:
         if kinds[first - 1] == _C["you"] and not known:
             continue  # `thank you bye`
         if (
+            cue == _C["this"]
+            and head == _C["unknown"]
+            and kinds[first - 1] in _BETWEEN
+            and not _is_pronoun(seen, first - 1)
+        ):
+            continue
+        if (
             _is_meant(cue, head, known, last - first, follow)
             or kinds[first] == _C["particle"]
             or _is_told(seen, match.start(), first, last)
@@ -176,17 +183,28 @@ def _medium(seen: View) -> Iterator[Hit]:
                 yield second
 
 
+def _is_pronoun(seen: View, at: int) -> bool:
+    """Whether a word between `this is` and a name stands for it: `this is she anaïs beaumont`."""
+    return seen.word(at) in ("she", "he", "her", "him")
+
+
 def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
     """Whether words around an unsure name tell: `call chase first`, `my neighbor toño has a key`."""
     kinds = seen.kinds
     head, follow = kinds[first], seen.word(last) if last < len(kinds) else ""
     if kinds[cue] == _C["phone"]:
         return head in _C["ambi"] + _C["unknown"] and follow in _THEN and last - first == 1
+    mine = kinds[cue] == _C["role"] and cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1
+    if mine and head == _C["ambi"] and seen.word(first) not in _AUXILIARIES:
+        return follow.endswith("ed") or follow in _DOES
     if kinds[cue] == _C["role"] and head == _C["unknown"]:
-        return cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1 and not seen.word(first).endswith("s")
+        return mine and not seen.word(first).endswith("s")
     return False
 
 
+_AUXILIARIES = ("will", "may", "can", "mark")
+_DOES = words("has is will can was said wants says lives knows gave told left called")
+_BETWEEN = members("common") + _C["my"]
 _THEN = words("first when before back if instead about tomorrow today")
 
 

@@ -48,6 +48,7 @@ ZIP = (
     "<comma>?|<state|statename><comma>?)?(?:<zip><code>?|<letter><period><letter><stop|period>(?=<n5>))?"
     f"(?:<outward><house|ident>|<hyphen>?<n4|n5|n6>(?:<hyphen><n4>)?(?!<measure|numeral>)"
     f"(?:{TOWN}(?:<of|de|hyphen>?{TOWN}){{0,2}})?"
+    f"|<n3><n2>(?={TOWN}){TOWN}"
     "|<digit|oh>(?:<filler>?<digit|oh>){4}(?!<digit|oh>)))"
 )
 """A ZIP or post code, its state before it, its town behind it."""

@@ -22,6 +22,14 @@ _STREET = pattern(
 )
 _BEARING_STREET = pattern(f"<direction>(?P<name><unknown|anyname|glued|Unknown>{{1,2}}+|<common>)(?P<tail>{TAIL})")
 _BEARING_HEAD = pattern(f"{NUMBER}$")
+_TYPED_BEARING = pattern(
+    f"<n2|n3|n4|n5><direction|compass><Unknown|Surname|Given|Ambi|statename|Surword>{{1,2}}(?=<comma|border|stop|newline|unit>|$){TAIL}"
+)
+_NUMBER_BEHIND = pattern(f"<unknown|anyname|weak_suffix|Unknown><suffix><number>{NUMBER}{TAIL}")
+_NUMBER_BEHIND_HEAD = pattern("<unknown|anyname|weak_suffix|common|bearing>$")
+_AT_CORNER = pattern(
+    "<at|address>(?P<value><n1|n2|n3|n4><Unknown|Surname|Surword|Given|Ambi>{1,2})(?=<comma|border|stop|newline>|$)"
+)
 _NO_STREETS = words(
     "side wall end door entrance wing bound corner facing and of then is are was or on in to at from by for lot room unit units"
 )
@@ -63,6 +71,7 @@ def find(seen: View) -> Iterator[Hit]:
     yield from _streets(seen)
     yield from _bearings(seen)
     yield from abroad.find(seen)
+    yield from _others(seen)
     yield from _named(seen)
     yield from routes.find(seen)
 
@@ -88,6 +97,22 @@ def _bearings(seen: View) -> Iterator[Hit]:
         known = kinds[match.start("name")] not in _LOW
         if said == at - first and said >= (2 if known else 3) and seen.word(match.start("name")) not in _NO_STREETS:
             yield first, ends(kinds, match.end()), "ADDRESS", "address.bearing"
+
+
+def _others(seen: View) -> Iterator[Hit]:
+    """`65 E Randolph, Chicago`; `rosewood avenue number four hundred`; `at 9 Elm`."""
+    kinds = seen.kinds
+    for match in _TYPED_BEARING.finditer(kinds):
+        yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.bearing"
+    for match in _NUMBER_BEHIND.finditer(kinds):
+        yield (
+            begins(kinds, _NUMBER_BEHIND_HEAD, match.start()),
+            ends(kinds, match.end()),
+            "ADDRESS",
+            "address.number_behind",
+        )
+    for match in _AT_CORNER.finditer(kinds):
+        yield *match.span("value"), "ADDRESS", "address.at"
 
 
 def _named(seen: View) -> Iterator[Hit]:

@@ -59,7 +59,7 @@ WORDS: dict[str, str] = {
     "for": "for",
     "de": "de del",
     "of": "of por",
-    "particle": "van von der den ter da di du bin binti ibn al le",
+    "particle": "des dos das della delle van von der den ter da di du bin binti ibn al le",
     "a": "a",
     "i": "i",
     "to": "to",

@@ -14,12 +14,19 @@ _C = CHARACTERS
 def name_end(seen: View, first: int, last: int) -> int:
     """The end of a name of which a grammar says that it is `first` to `last - 1`."""
     raw, kinds = seen.raw, seen.kinds
+    if last - first == 1 and kinds[last : last + 1] not in _MAY_GO_ON:
+        return last
     upper = raw[first][0].isupper()
     if last - first > 1:
         last = _within(seen, first, last, upper=upper)
     if last - first > 1 and seen.word(last - 1) == "will" and kinds[last : last + 1] not in _CLAUSE_ENDS:
         last -= 1  # `jax will be home`
-    if kinds[last : last + 1] == _C["hyphen"] and last + 1 < len(kinds) and seen.glued(last) and kinds[last + 1] in _SECOND_HALF:
+    if (
+        kinds[last : last + 1] == _C["hyphen"]
+        and last + 1 < len(kinds)
+        and seen.glued(last)
+        and kinds[last + 1] in _SECOND_HALF
+    ):
         last += 2
     if last - first == 1 and kinds[first] == _C["given"] and kinds[last : last + 1] == _C["unknown"]:
         behind = kinds[last + 1 : last + 2]
@@ -87,13 +94,21 @@ _SHORT_NAMES = _C["particle"] + _C["an"] + _C["common"] + _C["my"] + _C["to"] + 
 _VIETNAMESE = ("An", "Van", "Thi", "My", "To", "Ha", "Binh", "Anh", "Hai")
 """Names that are words of sentences; with a capital behind a name they are names."""
 _NAME_IS_OVER = frozenset(
-    ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "phone", "an", "at", "from", "open", "close", "quote")))
+    (
+        "",
+        *(
+            _C[name]
+            for name in ("border", "comma", "stop", "newline", "phone", "an", "at", "from", "open", "close", "quote")
+        ),
+    )
 )
 """What tells that an unknown word behind a given name is a surname: nothing goes on with it."""
 _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "quote")))
 _SECOND_HALF = "".join(_C[name] for name in ("given", "surname", "unknown", "Unknown", "Given", "Surname", "ambi"))
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _GIVEN = "".join(_C[name] for name in ("given", "Given", "ambi", "Ambi", "surname", "Surname"))
+_MAY_GO_ON = frozenset((*LETTERS, *_BEFORE_DEGREE, *_SHORT_NAMES, _C["hyphen"], _C["measure"]))
+"""What may belong to a name of one word before it."""
 _BEHIND_DAY = frozenset(
     (
         "",

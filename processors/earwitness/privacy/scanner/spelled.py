@@ -29,11 +29,14 @@ def find(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in _SPELLED.finditer(kinds):
         first, last = match.span()
+        near = kinds[max(0, first - _NEAR) : first]
+        if last - first < _MANY_LETTERS and _AS_IN_KINDS not in match[0] and _SPELL_CUES.isdisjoint(near):
+            continue
         while last > first and kinds[last - 1] in _LOOSE:
             last -= 1
         letters = sum(kind in LETTERS for kind in kinds[first:last])
         letters -= kinds.count(_C["letname"], first, last) if letters < _MANY_LETTERS else 0
-        before = kinds[max(0, first - _NEAR) : first].rpartition(_C["border"])[2]
+        before = near.rpartition(_BORDER)[2]
         is_named = letters > 1 and (_AS_IN_KINDS in match[0] or not _SPELL_CUES.isdisjoint(before))
         is_id = _A_FEW_DIGITS.match(kinds, last) is not None and (
             kinds[last] not in _NUMERALS or len(seen.word(last)) <= _MOST_DIGITS
@@ -55,6 +58,7 @@ def _said_before(seen: View, first: int, last: int) -> int:
 
 _SPELLS = words("that's that is spelled spelt it's its se escribe deletrea")
 _NUMERALS = members("numeral")
+_BORDER = _C["border"]
 _MANY_LETTERS = 4
 _NEAR = 6
 _AS_IN_KINDS = _C["as"] + _C["in"]

@@ -1,10 +1,12 @@
-"""Events per second and core of masking without text scan: walk, splice and tokens, beside decode, change and encode.
+"""Events per second and core of masking records whose texts repeat: walk, splice, tokens, beside decode, change and encode.
+
+Free text that is new has a benchmark of its own, `bench_events.py`.
 
     python tests/bench/bench_masking.py [--events 60000] [--rounds 3]
 
 Prints one line of JSON. Both ways mask the same bytes with the same tokens, and their records are compared first. What is
 measured is CPU time of one thread; the best round counts. `repeating`: 200 calls, so that values come again, as they do;
-`unique`: every event has a caller, client and job of its own, so that no cache helps.
+`unique`: every event has a caller, client, job and key of its own, so that no cache helps.
 
     splice    the product: `Masker.mask`
     fastavro  schemaless read, change of the record's fields, schemaless write

@@ -83,7 +83,7 @@ def print_report(analyst: Settings, balance: Balance, driven: Driven) -> None:
     print_balance(balance)
     if driven.example_call_sid is not None:
         sid = driven.example_call_sid
-        show(f"One call, {sid}: who called is a token, what was said is masked", _TIMELINE.format(call_sid=sid))
+        show(f"One call, {sid}: who called is a token, and so is who was spoken of", _TIMELINE.format(call_sid=sid))
     for question, sql in QUESTIONS.items():
         click.echo(click.style(question, bold=True))
         show(" ".join(sql.split()), sql)

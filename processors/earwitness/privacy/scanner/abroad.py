@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import LEAD, NUMBER, TAIL, TOWN, UNIT, WORD, begins, ends
-from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.view import Hit, View, within
 
 __all__ = ["find"]
 
@@ -50,10 +50,10 @@ _FOREIGN = pattern(
 )
 _NUMERIC = members("numeral") + _C["house"] + members("spoken")
 _WHOLE = (
-    (_FRENCH, "address.french"),
-    (_TYPE_FIRST, "address.type_first"),
-    (_BEFORE_CODE, "address.before_code"),
-    (_FOREIGN, "address.foreign"),
+    (_FRENCH, pattern("<suffix|prefix>"), "address.french"),
+    (_TYPE_FIRST, pattern("<suffix|weak_suffix>"), "address.type_first"),
+    (_BEFORE_CODE, pattern("<n4|n5>"), "address.before_code"),
+    (_FOREIGN, pattern("<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"), "address.foreign"),
 )
 
 
@@ -78,8 +78,8 @@ def find(seen: View) -> Iterator[Hit]:
         first = begins(kinds, _BRITISH_HEAD, match.start())
         if first < match.start():
             yield begins(kinds, LEAD, first), match.end(), "ADDRESS", "address.british"
-    for grammar, rule in _WHOLE:
-        for match in grammar.finditer(kinds):
+    for grammar, needed, rule in _WHOLE:
+        for match in within(kinds, needed, grammar):
             yield begins(kinds, LEAD, match.start()), ends(kinds, match.end()), "ADDRESS", rule
 
 

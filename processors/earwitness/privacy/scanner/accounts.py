@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -51,7 +50,8 @@ _FIRST_OCTET = pattern(f"{_OCTET}{{1,5}}$")
 _HEX = "<numeral|hexes|house|outward|letter|a|unknown|Unknown|UNKNOWN|common|given|surname|ambi>"
 _V6 = pattern(f"<colon>(?:{_HEX}?<colon>){{1,6}}{_HEX}?")
 _V6_LETTERS = re.compile(r"[0-9a-f:]+\Z", re.IGNORECASE)
-_V6_COLONS = 7
+_V6_PARTS = 8
+_V6_DIGITS = 4
 _HEX_BEFORE = pattern(f"{_HEX}$")
 
 
@@ -161,13 +161,17 @@ def _is_v6(seen: View, first: int, last: int) -> bool:
     text = seen.joined(first, last)
     if len(text) < 6 or not _V6_LETTERS.match(text) or ":::" in text or text.count("::") > 1:
         return False
-    if "::" not in text and text.count(":") != _V6_COLONS:
+    # The standard library's own reader takes ten times as long.
+    parts = text.split(":")
+    if max(map(len, parts)) > _V6_DIGITS:
         return False
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
+    if "::" not in text:
+        return len(parts) == _V6_PARTS and all(parts)
+    return (
+        sum(map(bool, parts)) < _V6_PARTS
+        and (text[0] != ":" or text[1] == ":")
+        and (text[-1] != ":" or text[-2] == ":")
+    )
 
 
 def _split(seen: View, first: int, last: int) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.classes import CHARACTERS, pattern
 from earwitness.privacy.scanner.numbers import read
-from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.view import Hit, View, within
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
@@ -46,6 +46,7 @@ _EXPIRED = pattern(
     "(?:<n13>|<n4><hyphen>?<n4>|<n5|n6>)<comma|filler>?<common|Common|of>{0,2}<n1|n2><solidus><n2|n4>"
     "<comma|filler>?<common|unknown|pin>?<colon>?(?P<value><n3|n4>)(?!<numeral|solidus|period|hyphen|measure>)"
 )
+_SOLIDUS = pattern("<solidus>")
 _BOX = pattern(
     f"<lock><common|in|at|beneath><common|my|lock|surword|direction|unknown|weak_suffix|idcue|suffix|unit|phone|box|put>{{1,3}}<comma>?{_VALUE}"
 )
@@ -113,7 +114,7 @@ def _cards(seen: View) -> Iterator[Hit]:
     for match in _LETTERS.finditer(kinds):
         if "".join(seen.word(match.start() + at) for at in range(3)) in _CVV and _size(seen, match) in (3, 4):
             yield *match.span("value"), "SECRET", "secret.card_code"
-    for match in _EXPIRED.finditer(kinds):
+    for match in within(kinds, _SOLIDUS, _EXPIRED):
         yield *match.span("value"), "SECRET", "secret.card_code"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from earwitness.privacy.scanner import abroad, premises, routes
 from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
-from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.view import Hit, View, holding, within
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
@@ -20,6 +20,8 @@ _STREET = pattern(
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
     f"|{SPOKEN}{{1,4}}+(?=<border|comma|stop|unit|newline|mark>|$))?{TAIL}"
 )
+_ENDING = pattern("<suffix|glued|weak_suffix|title>")
+_SUFFIX = pattern("<suffix>")
 _BEARING_STREET = pattern(f"<direction>(?P<name><unknown|anyname|glued|Unknown>{{1,2}}+|<common>)(?P<tail>{TAIL})")
 _BEARING_HEAD = pattern(f"{NUMBER}$")
 _TYPED_BEARING = pattern(
@@ -78,13 +80,14 @@ def find(seen: View) -> Iterator[Hit]:
 
 def _streets(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    match = _STREET.search(kinds)
-    while match is not None:
-        at = match.end("number")
-        if _is_street(seen, match.start(), at, match.start("suffix"), match.end("words")):
-            at = match.end()
-            yield begins(kinds, LEAD, match.start()), ends(kinds, at), "ADDRESS", "address.street"
-        match = _STREET.search(kinds, at)
+    for first, last in holding(kinds, _ENDING):
+        match = _STREET.search(kinds, first, last)
+        while match is not None:
+            at = match.end("number")
+            if _is_street(seen, match.start(), at, match.start("suffix"), match.end("words")):
+                at = match.end()
+                yield begins(kinds, LEAD, match.start()), ends(kinds, at), "ADDRESS", "address.street"
+            match = _STREET.search(kinds, at, last)
 
 
 def _bearings(seen: View) -> Iterator[Hit]:
@@ -118,7 +121,7 @@ def _others(seen: View) -> Iterator[Hit]:
 def _named(seen: View) -> Iterator[Hit]:
     """Streets without a number, behind a word that says where."""
     kinds = seen.kinds
-    for match in _NAMED.finditer(kinds):
+    for match in within(kinds, _SUFFIX, _NAMED):
         if seen.raw[match.start("suffix")][0].isupper():
             yield match.start("value"), ends(kinds, match.end()), "ADDRESS", "address.named"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from earwitness.privacy.replacements import LOOSE
-from earwitness.privacy.scanner.classes import Classes
+from earwitness.privacy.scanner.classes import CHARACTERS, Classes
 
-__all__ = ["BORDER", "Hit", "View", "view"]
+__all__ = ["BORDER", "Hit", "View", "holding", "view", "within"]
 
 BORDER = "\x1e"
 """Stands between joined texts; no rule crosses its class."""
@@ -62,3 +63,23 @@ def view(text: str, classes: Classes) -> View:
     """Tokenises a text once: the tokens follow each other without a gap."""
     raw = _TOKENS.findall(text)
     return View(raw, "".join(map(classes.__getitem__, raw)))
+
+
+_BORDER = CHARACTERS["border"]
+
+
+def holding(kinds: str, needed: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """First and last token of each text that holds a class which a rule cannot do without; others need no search."""
+    found = needed.search(kinds)
+    while found is not None:
+        at = found.start()
+        last = kinds.find(_BORDER, at)
+        last = len(kinds) if last < 0 else last
+        yield kinds.rfind(_BORDER, 0, at) + 1, last
+        found = needed.search(kinds, last)
+
+
+def within(kinds: str, needed: re.Pattern[str], grammar: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """What a grammar finds in those texts."""
+    for first, last in holding(kinds, needed):
+        yield from grammar.finditer(kinds, first, last)

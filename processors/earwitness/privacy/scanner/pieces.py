@@ -90,13 +90,14 @@ def _is_letter(tokens: View, at: int, before: str) -> bool:
         return False
     if kinds[at] != _OH:
         return True
-    behind = kinds[at + 1 :].lstrip(_OH)[:1]
+    behind = kinds[at + 1 : at + _NEAR].lstrip(_OH)[:1]
     if len(tokens.word(at)) > 1:
         return before == "l" and behind != "" and behind in LETTERS
     return before == "l" or (before != "n" and (not behind or behind not in NUMBERS))
 
 
 _OH = _C["oh"]
+_NEAR = 8
 
 
 def _said_again(tokens: View, at: int, letter: str) -> int:

@@ -134,7 +134,7 @@ def test_where_nothing_should_be_masked_only_numbers_and_addresses_are_told():
 @pytest.mark.parametrize("part", ["a", "a_", "1-", "Aa ", "four ", "@", "[tel_", "tel_k1_", "1" * 39 + " ", "+1 "])
 def test_a_second_look_at_a_long_text_is_short(part):
     text = part * ((1 << 17) // len(part))
-    start = time.perf_counter()
+    start = time.process_time()
     for look in (in_masked, in_kept):
         sum(1 for _ in look(text))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -13,8 +13,8 @@ __all__ = ["find"]
 _C = CHARACTERS
 _HOUSE = pattern(f"(?:{NUMBER}){{1,2}}<bis|suffix|particle>?<comma>?<bearing>?<my>?$")
 _ROMANCE = pattern(
-    f"(?:<prefix>|<letter><solidus>)<stop|period>?(?:<de|my|particle|a>{{0,2}}(?:{WORD}|<digit|house>)"
-    f"<hyphen|quote>?){{1,5}}?"
+    f"(?:<prefix>|<letter><solidus>)<stop|period>?<filler>?(?:<de|my|particle|a>{{0,2}}(?:{WORD}|<digit|house>)"
+    f"<hyphen|quote|filler>?){{1,5}}?"
     f"(?P<behind><comma>?<number|no>?<stop|period|number_mark>?{NUMBER}(?:<number|no>"
     f"<stop|period>?{NUMBER})?|<with|ye><my|prefix>{{0,2}}{NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|ye|mark|to|from>"
     f"|$))(?:(?<=<n4|n5|n6>){TOWN})?(?:<comma>?{UNIT})?{TAIL}"

@@ -37,7 +37,7 @@ _LICENCE = pattern(
     f"(?P<value>(?:{_SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
 )
 _ZIP = pattern(
-    f"(?:<zip>|<code><zip>)(?:<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house>|<n5|n4|n6>(?:<hyphen><n4>)?"
+    f"(?:<zip>|<code><zip>)(?:<filler>?<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house>|<n5|n4|n6>(?:<hyphen><n4>)?"
     "|(?:<digit|oh|teen|tens|hundred|multi|n1|n2|n3><filler|comma|hyphen>{0,2}+){2,10}+)"
 )
 _POSTAL = pattern("<letter><period><letter><stop|period>(?P<value><n5>)")

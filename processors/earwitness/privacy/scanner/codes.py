@@ -36,6 +36,7 @@ _BEHIND = pattern(
 )
 _KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
+_SENTENCE_ENDS = frozenset((_C["stop"], _C["newline"]))
 _SIDES = words("key side front back main rear garage pool basement outer inner")
 _OTHER_CODES = words(
     """area country promo status response http postal product color error fault trouble diagnostic tax exit return reason job
@@ -71,18 +72,21 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
         digits = len(read(seen.raw[first:last], kinds[first:last]).text)
     if digits < 3:
         return False
+    previous = cue - 1
+    while previous > 0 and kinds[previous] == _C["filler"]:
+        previous -= 1
     if kinds[cue] == _C["code"]:
-        if cue and (seen.word(cue - 1) in _OTHER_CODES or kinds[cue - 1] in (_C["zip"], _C["area"])):
+        if cue and (seen.word(previous) in _OTHER_CODES or kinds[previous] in (_C["zip"], _C["area"])):
             return False
         if (
-            (context.before(seen, cue) == "ID" and _C["stop"] not in kinds[max(0, cue - 3) : cue])
+            (context.before(seen, cue) == "ID" and _SENTENCE_ENDS.isdisjoint(kinds[max(0, cue - 3) : cue]))
             or digits > 8
             or seen.word(min(cue + 1, len(kinds) - 1)) == "postal"
         ):
             return False
         return digits >= (3 if _C["lock"] in kinds[cue:first] else 4)
     if kinds[cue] == _C["lock"]:
-        if seen.word(cue) == "security" and cue and kinds[cue - 1] == _C["ssn"]:
+        if seen.word(cue) == "security" and cue and kinds[previous] == _C["ssn"]:
             return False
         if kinds[first - 1] == _C["with"]:
             return digits >= 4

@@ -33,7 +33,10 @@ _STOP, _NUMBER = "stop", "number"
 _UNCERTAIN = frozenset(_C[name] for name in ("password", "lock", "seguro", "zip", "driver", "licence"))
 """Words of which only what stands around them tells whether they say it."""
 _ROLES = (
-    dict.fromkeys(members("numeral") + members("spoken") + _C["ident"], _NUMBER) | {_C["stop"]: _STOP} | _SAYS | _WEAK
+    dict.fromkeys(members("numeral") + members("spoken") + _C["ident"], _NUMBER)
+    | {_C["stop"]: _STOP, _C["newline"]: _STOP}
+    | _SAYS
+    | _WEAK
 )
 """What a token does that `before` passes; one that is not there does nothing."""
 _CODES = pattern("<pin|password|lock|ssn|seguro|zip|driver|licence|iban>")

@@ -17,8 +17,8 @@ _BREAK = (
     "|<a><know>|<let><me><know>)"
 )
 _TAKEN_BACK = (
-    "<comma|hyphen|stop|filler>{0,2}+(?:<no>{1,2}<comma>?(?:<wait><common>?)?|<i>?<wait><common|no>?"
-    "<comma>?(?:<wait>)?)<comma|hyphen>{0,2}+"
+    "<comma|hyphen|stop|filler>{0,2}+(?:<no>{1,2}<comma|filler>{0,2}(?:<wait><common|Common|UNKNOWN>?)?|<i>?<wait><common|Common|UNKNOWN|no>?"
+    "<comma|filler>{0,2}(?:<wait>)?)<comma|hyphen|filler>{0,2}+"
 )
 _LEAD = "plus_mark|plus|open|star_mark"
 _NEXT = f"{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?(?:{_UNIT}|<homo>|(?<={_ONE})<to|for>(?=<filler>?{_ONE}))"

@@ -186,6 +186,8 @@ def _label(seen: View, index: int, limit: int, *, typed: bool) -> int:
     """Where the label behind a dot ends when it may be the domain's last, `d e` for `de` too; 0 when it may not."""
     while index < limit and seen.kinds[index] in _BRACKETS:
         index += 1
+    if typed is False and index + 1 < limit and seen.kinds[index] == _C["filler"] and seen.word(index + 1) in _TLDS:
+        return index + 2
     if index >= limit or seen.kinds[index] in _STOPPING + _SKIPPED:
         return 0
     if seen.word(index) in _TLDS or (typed and (seen.glued(index - 1) or seen.glued(index - 2))):

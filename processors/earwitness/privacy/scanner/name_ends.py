@@ -45,7 +45,10 @@ def name_end(seen: View, first: int, last: int) -> int:
         return last + 1
     if upper and follows in LETTERS:
         initial = raw[last].rstrip()
-        if initial.isupper() and (last + 1 == len(kinds) or kinds[last + 1] not in LETTERS):
+        shouted = (
+            raw[first].rstrip().isupper() and len(raw[first].rstrip()) > 1 and kinds[last + 1 : last + 2] not in _DOTTED
+        )
+        if initial.isupper() and not shouted and (last + 1 == len(kinds) or kinds[last + 1] not in LETTERS):
             last += 1
     if kinds[last : last + 1] in _BEFORE_DEGREE:
         degree = _DEGREE.match(kinds, last)
@@ -77,7 +80,10 @@ def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
 def _joins(seen: View, at: int) -> bool:
     """Whether a blank of the web (`Rosa%20Delgado`, `Rosa+Delgado`) or a pause before a known name goes on with a name."""
     if seen.raw[at][0].isalpha():
-        return seen.kinds[at + 1] in members("surename")
+        behind = seen.kinds[at + 1]
+        if behind == _C["unknown"]:
+            return seen.kinds[at + 2 : at + 3] in _NAME_IS_OVER
+        return behind in _KNOWN_OR_CAPITAL
     return seen.glued(at) and seen.glued(at - 1)
 
 
@@ -90,15 +96,35 @@ _SMALL = "".join(
     _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
 )
 _PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
+_KNOWN_OR_CAPITAL = members("surename") + _C["Unknown"]
 _SHORT_NAMES = _C["particle"] + _C["an"] + _C["common"] + _C["my"] + _C["to"] + _C["unknown"] + _C["Common"]
 _VIETNAMESE = ("An", "Van", "Thi", "My", "To", "Ha", "Binh", "Anh", "Hai")
 """Names that are words of sentences; with a capital behind a name they are names."""
+_DOTTED = frozenset((_C["stop"], _C["period"]))
 _NAME_IS_OVER = frozenset(
     (
         "",
         *(
             _C[name]
-            for name in ("border", "comma", "stop", "newline", "phone", "an", "at", "from", "open", "close", "quote")
+            for name in (
+                "ye",
+                "im",
+                "my",
+                "speak",
+                "acts",
+                "is",
+                "border",
+                "comma",
+                "stop",
+                "newline",
+                "phone",
+                "an",
+                "at",
+                "from",
+                "open",
+                "close",
+                "quote",
+            )
         ),
     )
 )

@@ -28,7 +28,7 @@ def _sequence(head: str, more: str, most: int = 3) -> str:
 
 STRONG = pattern(
     f"<name|nameis|called|title>(?:(?<=<name>)(?:<for|in|my|idcue|de|of|common|a>{{0,4}}<is>|<of|de>)?{_LINKS}{{0,4}}"
-    f"|(?<=<nameis|called>){_LINKS}{{0,2}}|(?<=<title>)<period|stop>?(?:<an><title><period|stop>?)?)"
+    f"|(?<=<nameis|called>){_LINKS}{{0,2}}|(?<=<title>)<period|stop>?(?:<an><title><period|stop>?)?<filler>?)"
     f"(?P<value>(?:{_TITLE})?{_INITIAL}{_sequence(f'<{_HEAD}|Common>', _ANY)})"
 )
 """`my name is …`, `se llama …`, `Mrs. …`: whatever stands there is a name."""

@@ -226,8 +226,8 @@ def _corrected(before: str, after: str) -> str:
     if len(after) < _PHONE:
         for whole in (_PHONE, 16, 15):
             replaced = len(before) + len(after) - whole
-            if 0 < replaced <= min(len(before), len(after)):
-                return before[:-replaced] + after
+            if 0 <= replaced <= min(len(before), len(after)):
+                return before[: len(before) - replaced] + after
     if len(after) >= 7 or len(after) >= len(before):
         return after
     return before[: -len(after)] + after

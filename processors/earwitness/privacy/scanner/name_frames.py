@@ -14,7 +14,7 @@ __all__ = ["find", "other"]
 _C = CHARACTERS
 _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|UNKNOWN>"
 _VALUE = f"(?P<value>{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
-_THERE = pattern(f"<is>{_VALUE}(?P<there><common|line>)")
+_THERE = pattern("<is>(?P<value><anyname|unknown|Unknown>{1,2})(?P<there><common|line>)")
 _ACTS = pattern("<acts|speak|called|phone>")
 _ACTOR = pattern(
     "(?:^|(?P<said><common>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value><given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
@@ -92,7 +92,11 @@ def _begins_line(seen: View, match: re.Match[str]) -> bool:
 
 
 def _is_there(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start("there")) in _THERES and seen.word(match.start()) in ("is", "está")
+    return (
+        seen.word(match.start("there")) in _THERES
+        and seen.word(match.start("value")) != "still"
+        and seen.word(match.start()) in ("is", "está")
+    )
 
 
 def _is_quoted(seen: View, match: re.Match[str]) -> bool:

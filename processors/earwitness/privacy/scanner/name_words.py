@@ -31,6 +31,6 @@ NEVER_NAMES = words(
     su sus soon sing men young else era ha hi ho hang hue ok okay son sung min mai main hai ten tan thing
     so tin ting binh an my no do to he wei ping ming ring lien bat ban bin ham sam kang hai yo ya
     car far bar her here hers main hoy hay dan sin ki ray are mar sung dong chin gang mango tang
-    many near """
+    many near english still """
 )
 """Words that no list of names makes a name in lower case: too many sentences hold them."""

@@ -68,7 +68,7 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
     cued = said in ("PHONE", "NUMBER") or follows == "PHONE"
     if cued and 7 <= length <= 15:
         return True
-    if groups[:3] in _DATES and not spoken:
+    if not spoken and (groups[:3] in _DATES or groups[1:4] in _DATES):
         return False
     if said == "CARD" and length < 10:
         return False

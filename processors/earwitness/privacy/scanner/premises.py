@@ -56,7 +56,9 @@ def find(seen: View) -> Iterator[Hit]:
                 continue
             first = named if named >= 0 else first
         elif match["lot"] is not None:
-            if not (match["zone"] or (match["named"] and seen.raw[match.start("named")][0].isupper())):
+            if kinds[match.end("lot")] == _C["stop"] or not (
+                match["zone"] or (match["named"] and seen.raw[match.start("named")][0].isupper())
+            ):
                 continue
         elif match["area"] and not match["more"]:
             continue

@@ -52,8 +52,9 @@ def _passwords(seen: View) -> Iterator[Hit]:
         first = match.end()
         if first >= len(kinds) or kinds[first] == _C["border"]:
             continue
-        typed = match["mark"] is not None or match["quoted"] is not None
-        if match["quoted"] is not None and kinds[match.start()] == _C["pin"]:
+        quoted = match["quoted"] is not None
+        typed = match["mark"] is not None or quoted
+        if quoted and (kinds[match.start()] == _C["pin"] or not seen.glued(first - 1)):
             continue
         word = seen.word(first)
         if word in ("bearer", "basic"):
@@ -78,8 +79,15 @@ def _passwords(seen: View) -> Iterator[Hit]:
             last = max(_spoken_end(seen, last), phrase_end(seen, first))
         elif kinds[match.end() - 1] == _C["quote"]:
             last = _quoted_end(kinds, first, last)
-        if last > first:
+        if last > first and _is_value(seen, match.start(), first, last):
             yield first, last, "SECRET", "secret.password"
+
+
+def _is_value(seen: View, cue: int, first: int, last: int) -> bool:
+    """Whether what stands there can be a secret: `token: compute it` and a full stop cannot."""
+    if seen.word(cue) in _LOOSE_NAMES and last - first == 1 and seen.kinds[first] == _C["common"]:
+        return False
+    return any(map(str.isalnum, seen.joined(first, last)))
 
 
 def _quoted_end(kinds: str, first: int, last: int) -> int:

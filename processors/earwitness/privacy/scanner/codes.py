@@ -36,6 +36,7 @@ _BEHIND = pattern(
 )
 _KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
+_INDIAN = 6
 _SENTENCE_ENDS = frozenset((_C["stop"], _C["newline"]))
 _SIDES = words("key side front back main rear garage pool basement outer inner")
 _OTHER_CODES = words(
@@ -54,7 +55,8 @@ def find(seen: View) -> Iterator[Hit]:
         while last > first and kinds[last - 1] in _EDGES:
             last -= 1
         if _is_code(seen, match.start(), first, last):
-            yield first, last, "SECRET", "secret.code"
+            kind = "ZIP" if _is_post_code(seen, match.start(), first, last) else "SECRET"
+            yield first, last, kind, "secret.code"
     for match in _KEYPAD.finditer(kinds):
         if len(read(seen.raw[match.start("value") : match.end()], match["value"]).text) >= 4:
             yield match.start() + 1, match.end(), "SECRET", "secret.keypad"
@@ -97,6 +99,12 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
             and context.after(seen, last) != "MEASURE"
         )
     return digits <= 16
+
+
+def _is_post_code(seen: View, cue: int, first: int, last: int) -> bool:
+    """Whether six digits behind `pin code` are India's post code."""
+    named = seen.word(cue) == "pincode" or (seen.word(cue) == "pin" and seen.word(cue + 1) == "code")
+    return named and len(read(seen.raw[first:last], seen.kinds[first:last]).text) == _INDIAN
 
 
 def _is_side_door(seen: View, cue: int) -> bool:

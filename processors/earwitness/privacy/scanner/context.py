@@ -97,7 +97,7 @@ def says_short(kinds: str, index: int) -> bool:
 
 
 def _told(said: str, weak: str, seen: View, at: int) -> str:
-    previous = seen.kinds[at - 1] if at else ""
+    previous = seen.kinds[max(0, at - 2) : at].rstrip(_C["filler"])[-1:]
     if said == "LOCK" and previous == _C["ssn"]:
         return "SSN"
     if said == "LOCK":

@@ -108,6 +108,7 @@ _NAME_IS_OVER = frozenset(
             _C[name]
             for name in (
                 "ye",
+                "emailcue",
                 "im",
                 "my",
                 "speak",

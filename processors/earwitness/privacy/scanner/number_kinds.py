@@ -42,6 +42,8 @@ def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | No
         return "PHONE" if (plus and length >= 8) or groups in _PHONE_GROUPS else None
     if said in ("PHONE", "CARD", "SSN"):
         follows = ""
+    if length == _PHONE and (groups == (3, 3, 4) or said == "NUMBER") and "SECRET" in (said, follows):
+        return "PHONE"  # no code is that long and written so
     if said == "SECRET" or (follows == "SECRET" and length <= _LONGEST_CODE):
         return "SECRET"
     if said == "SSN" or follows == "SSN":
@@ -60,6 +62,7 @@ def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | No
     return "PHONE" if _is_phone(text, groups, said, follows, spoken=spoken) else None
 
 
+_PHONE = 10
 _BY_CUE = {"ZIP": ("ZIP", 4, 9), "DRIVER": ("DRIVER_ID", 4, 24), "IBAN": ("IBAN", 8, 34)}
 
 

@@ -205,7 +205,7 @@ def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
 _AUXILIARIES = ("will", "may", "can", "mark")
 _DOES = words("has is will can was said wants says lives knows gave told left called")
 _BETWEEN = members("common") + _C["my"]
-_THEN = words("first when before back if instead about tomorrow today")
+_THEN = words("on at first when before back if instead about tomorrow today")
 
 
 def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:

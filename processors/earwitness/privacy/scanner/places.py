@@ -14,7 +14,7 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _STREET = pattern(
-    f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
+    f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>|<sector><of>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
     "(?P<suffix><suffix|glued>|<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>))"
     "<suffix|bearing>?<stop|period>?"
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
@@ -23,7 +23,7 @@ _STREET = pattern(
 _ENDING = pattern("<suffix|glued|weak_suffix|title>")
 _SUFFIX = pattern("<suffix>")
 _BEARING_STREET = pattern(f"<direction>(?P<name><unknown|anyname|glued|Unknown>{{1,2}}+|<common>)(?P<tail>{TAIL})")
-_BEARING_HEAD = pattern(f"{NUMBER}$")
+_BEARING_HEAD = pattern(f"{NUMBER}(?:<an><a><common>)?$")
 _TYPED_BEARING = pattern(
     f"<n2|n3|n4|n5><direction|compass><Unknown|Surname|Given|Ambi|statename|Surword>{{1,2}}(?=<comma|border|stop|newline|unit>|$){TAIL}"
 )
@@ -96,7 +96,7 @@ def _bearings(seen: View) -> Iterator[Hit]:
     for match in _BEARING_STREET.finditer(kinds):
         at = match.start()
         first = begins(kinds, _BEARING_HEAD, at)
-        said = sum(kind in _SAID for kind in kinds[first:at])
+        said = sum(kind in _SAID for kind in kinds[first:at]) + 3 * (_C["a"] in kinds[first:at])
         known = kinds[match.start("name")] not in _LOW
         if said == at - first and said >= (2 if known else 3) and seen.word(match.start("name")) not in _NO_STREETS:
             yield first, ends(kinds, match.end()), "ADDRESS", "address.bearing"

@@ -14,6 +14,7 @@ import pytest
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker, WrongTopicError
 from earwitness.privacy.raw_schemas import RawSchemas
+from earwitness.privacy.site import Site
 from earwitness.privacy.splicers import splicer
 from earwitness.privacy.texts import Texts
 from earwitness.privacy.tokens import Tokens, encoded, text_of
@@ -139,6 +140,13 @@ def test_a_job_has_a_token_and_a_block(masker):
 def test_a_key_that_a_program_gave_stays(masker, key):
     record = decode(masker("data").mask(encode("data.record_update", UPDATE | {"attributes": {key: "v"}}), 0, 0))
     assert record["attributes"] == {key: "v"}
+
+
+def test_keys_stay_where_texts_are_masked_whole(made):
+    one = Masker(RawSchemas(made, site=Site("whole")), family="data", topic_id=TOPIC_ID, partition=5)
+    attributes = {"region": "us", "screen": "1", "maria": "2"}
+    record = decode(one.mask(encode("data.record_update", UPDATE | {"attributes": attributes}), 0, 0))
+    assert record["attributes"] == {"region": "[text]", "screen": "[text]", "[text]": "[text]"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from earwitness.privacy.policy import Policy, policies
+from earwitness.privacy.policy import policies
 from earwitness.privacy.replacements import TEXT
 from earwitness.privacy.texts import Texts
 from earwitness.privacy.tokens import Constant, Tokens, encoded, text_of
@@ -31,7 +31,7 @@ def splicer(raw: Schema, tokens: Tokens, texts: Texts) -> Splicer:
 
     def table_of(pii: str, path: str) -> Table | None:
         if pii == KEY:
-            return _AttributeKeys(texts.table(tokens, f"{raw.name}.{path}", Policy()))
+            return _AttributeKeys(texts.key_table(tokens, f"{raw.name}.{path}"))
         if pii == "text":
             return texts.table(tokens, f"{raw.name}.{path}", treated[path])
         return None if pii == "none" else tokens.table(pii)

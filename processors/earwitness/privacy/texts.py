@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.policy import Policy
@@ -45,23 +46,31 @@ class Texts:
             policy: how its texts are treated.
         """
         policy = policy.under(self._site.preset)
-        if policy.preset == "whole":
-            return _Whole(place, self.ahead)
-        memory = self._memories.get((tokens, policy))
-        if memory is None:
-            memory = self._memories[tokens, policy] = Memory(self.reader(tokens, policy), self.ahead)
-        return _Table(place, memory, self.ahead)
+        return _Whole(place, self.ahead) if policy.preset == "whole" else self._table(tokens, place, policy)
+
+    def key_table(self, tokens: Tokens, place: str) -> Table:
+        """The table of the words of a map's keys: read even where texts are masked whole, for they say what stands beside them."""
+        return self._table(tokens, place, Policy())
 
     def reader(self, tokens: Tokens, policy: Policy) -> TextReader:
         """What reads texts under a policy that is not `whole`."""
         policy = policy.under(self._site.preset)
         if policy.preset == "whole":
             raise ValueError("nothing reads what is always masked whole")
+        return self._reader(tokens, policy)
+
+    def _table(self, tokens: Tokens, place: str, policy: Policy) -> Table:
+        memory = self._memories.get((tokens, policy))
+        if memory is None:
+            memory = self._memories[tokens, policy] = Memory(self._reader(tokens, policy), self.ahead)
+        return _Table(place, memory, self.ahead)
+
+    def _reader(self, tokens: Tokens, policy: Policy) -> TextReader:
         key = (tokens, policy.preset)
         scanner = self._scanners.get(key)
         if scanner is None:
-            scanner = Scanner(policy.preset, dictionary=self._site.dictionary, owns=tokens.owns)
-            self._scanners[key] = scanner
+            preset: Literal["strict", "balanced"] = "strict" if policy.preset == "strict" else "balanced"
+            scanner = self._scanners[key] = Scanner(preset, dictionary=self._site.dictionary, owns=tokens.owns)
         return TextReader(scanner, FreeText(tokens), policy)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import cache
 
 from earwitness.privacy.replacements import bare
 from earwitness.privacy.scanner.lexicon import Lexicon
@@ -107,6 +108,7 @@ _COMMON_ENDING = re.compile(
 )
 
 
+@cache
 def members(name: str) -> str:
     """The characters of a class or of a group of classes."""
     return "".join(CHARACTERS[part] for part in _GROUPS.get(name, (name,)))
@@ -139,6 +141,8 @@ class Classes(dict[str, str]):
 
     def __missing__(self, raw: str) -> str:
         word = raw[:-1] if raw[-1:] == " " else raw
+        if word.isdecimal() and word.isascii():
+            return CHARACTERS[_number(word)]  # quicker told than remembered
         if word.isalpha() and word.isascii() and 1 < len(word) <= _LONGEST:
             character = self._words.get(word) or CHARACTERS[self._plain(word)]
         else:

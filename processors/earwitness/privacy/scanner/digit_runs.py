@@ -70,6 +70,8 @@ class Shape(NamedTuple):
     plus: bool
     dated: bool
     """Whether it may begin with a day."""
+    endless: bool
+    """Whether it is longer than any number, or several: no look at its digits can make it one."""
 
 
 class _Shapes(dict[str, Shape]):
@@ -80,13 +82,17 @@ class _Shapes(dict[str, Shape]):
         plus = said[:1] != "" and said[0] in PLUS
         short = len(said) < SHORTEST and _LONG.isdisjoint(said)
         whole = len(said) - plus > 1 and not WHOLE.isdisjoint(said)
-        shape = Shape(said, short, whole, plus, kinds.startswith(_DAYS))
+        endless = len(said) > _LONGEST and len(_DIGITS.findall(said)) > _LONGEST
+        shape = Shape(said, short, whole, plus, kinds.startswith(_DAYS), endless)
         if len(kinds) <= _REMEMBERED_LENGTH and len(self) < _REMEMBERED:
             self[kinds] = shape
         return shape
 
 
 SHAPES = _Shapes()
+_DIGITS = pattern(_UNIT)
+_LONGEST = 40
+"""Digits of the longest number, and of one that is said with much that is taken back."""
 _REMEMBERED = 8192
 _REMEMBERED_LENGTH = 48
 

@@ -31,6 +31,7 @@ _MASKING = frozenset("*x#-\u2022 ")
 _AREA = pattern("(?:<plus><digit>{1,3}<comma|filler>?)?<area><code><is|colon>?$")
 _SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _LINES = _C["an"] + _C["ye"] + _C["comma"] + _C["stop"]
+_LINE = pattern("<an|ye|comma|stop>")
 
 
 def find(seen: View) -> Iterable[Hit]:
@@ -69,7 +70,7 @@ def _hidden(seen: View) -> Iterator[Hit]:
 
 def _run(seen: View, first: int, shape: Shape) -> Sequence[Hit]:
     """What a run of number tokens holds."""
-    said_kinds, short, whole, plus, _ = shape
+    said_kinds, short, whole, plus, _, endless = shape
     if not said_kinds:
         return ()
     kinds = seen.kinds
@@ -81,6 +82,8 @@ def _run(seen: View, first: int, shape: Shape) -> Sequence[Hit]:
             return ()
     if whole and (hits := _wholes(seen, first, last, plus=plus)):
         return hits
+    if endless and not before(seen, first):
+        return _parts(seen, first, last)
     digits = read(seen.raw[first:last], said_kinds)
     length = len(digits.text)
     if length < 3:
@@ -129,7 +132,7 @@ _PHONE = 10
 
 
 def _with_area_code(kinds: str, first: int) -> int:
-    least = max(0, first - 8)
+    least = first - 8 if first > 8 else 0
     lead = _AREA.search(kinds, least, first) if kinds.find(_C["area"], least, first) >= 0 else None
     return first if lead is None else lead.start()
 
@@ -143,13 +146,16 @@ def _parts(seen: View, first: int, last: int) -> Sequence[Hit]:
     """Two numbers with `and` or a comma between look like one that is too long."""
     kinds = seen.kinds
     hits: list[Hit] = []
+    if _LINE.search(kinds, first, last) is None:
+        return hits
     start = first
+    announced = before(seen, first)
     for at in range(first, last + 1):
         if at == last or kinds[at] in _LINES:
-            if at > start and (start, at) != (first, last):
+            if at > start and (start, at) != (first, last) and not SHAPES[kinds[start:at]].short:
                 part = read(seen.raw[start:at], kinds[start:at])
                 # What was said before the first of them says nothing of one that begins a sentence.
-                said = before(seen, first) if start == first or kinds[start - 1] != _STOP else ""
+                said = announced if start == first or kinds[start - 1] != _STOP else ""
                 kind = classify(part, said, "", plus=kinds[start] in PLUS)
                 if kind is not None and len(part.text) >= 7:
                     hits.append((start, at, kind, "number.part"))

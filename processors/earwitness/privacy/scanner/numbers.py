@@ -151,8 +151,10 @@ class _Codes(dict[str, str]):
     """Answers a token with its code; remembers the short ones."""
 
     def __missing__(self, token: str) -> str:
-        word = token.strip(" \t").lower()
-        code = _numeral(word) if word.isascii() and word.isdecimal() else _unusual(word)
+        word = token.rstrip(" \t")
+        if word.isdecimal() and word.isascii():
+            return word if len(word) == 1 else f";{word};"
+        code = _unusual(word.strip(" \t").lower())
         if len(token) <= _REMEMBERED and len(self) < _REMEMBERED_TOKENS:
             self[token] = code
         return code

@@ -52,11 +52,11 @@ class People:
             yield first, name_end(seen, match.start("value"), last), "PERSON", "name.cue"
         yield from name_frames.find(seen)
         yield from _medium(seen)
+        taken = seen.taken
         for match in FULL.finditer(kinds):
             first, last = match.span()
-            if _is_full(seen, first, last):
+            if taken.find(0, first, last) >= 0 and _is_full(seen, first, last):
                 yield first, name_end(seen, first, last), "PERSON", "name.full"
-        taken = seen.taken
         for match in ALONE.finditer(kinds):
             at = match.start()
             if not taken[at] and self._is_alone(seen, at):

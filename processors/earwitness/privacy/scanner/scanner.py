@@ -86,8 +86,9 @@ class Scanner:
         return answers
 
     def _scan_batch(self, texts: list[str]) -> list[list[Span]]:
-        cut = self._max + _OVERLAP
-        read = [text if len(text) <= self._max else text[:cut] for text in texts]
+        longest = self._max
+        is_long = max(map(len, texts)) > longest
+        read = [text if len(text) <= longest else text[: longest + _OVERLAP] for text in texts] if is_long else texts
         # The first and the last text have a border on both sides too: a text alone is read as it is among others.
         joined = BORDER.join(("", *read, ""))
         if joined.count(BORDER) > len(texts) + 1:
@@ -100,9 +101,9 @@ class Scanner:
                 number += 1
                 begin, beyond = beyond, beyond + len(read[number]) + 1
             answers[number].append(_span((start - begin, end - begin, kind, rule)))
-        for number, text in enumerate(texts):
-            if len(text) > self._max:
-                answers[number] = _capped(answers[number], self._max, len(text))
+        for number, text in enumerate(texts if is_long else ()):
+            if len(text) > longest:
+                answers[number] = _capped(answers[number], longest, len(text))
         return answers
 
     def _found(self, text: str) -> list[tuple[int, int, str, str]]:

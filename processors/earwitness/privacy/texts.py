@@ -49,7 +49,7 @@ class Texts:
         return _Whole(place, self.ahead) if policy.preset == "whole" else self._table(tokens, place, policy)
 
     def key_table(self, tokens: Tokens, place: str) -> Table:
-        """The table of the words of a map's keys: read even where texts are masked whole, for they say what stands beside them."""
+        """The table of a map's keys, as words: read even where texts are masked whole, for they say what stands beside them."""
         return self._table(tokens, place, Policy())
 
     def reader(self, tokens: Tokens, policy: Policy) -> TextReader:

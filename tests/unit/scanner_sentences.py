@@ -106,10 +106,53 @@ hi this is <PERSON rosa> my number is <PHONE 415 555 0132> and la clave es <SECR
 call <PERSON Keisha> at <PHONE 617.555.0199> about the leak
 {"name":"<PERSON Hiro Van Dyke>","email":"<EMAIL hiro.vandyke@outlook.com>","job":"40426"}
 KeyError: '<PERSON Rosa Delgado>'
+deliver at <ADDRESS Flat 302, Sai Residency, MG Road, Pune 411001>
+come to <ADDRESS B-14, Sector 62, Noida>
+<ADDRESS #27, 4th Cross, Indiranagar, Bengaluru 560038>
+<ADDRESS Am Alten Hafen 15, 20457 Hamburg>
+<ADDRESS 14 bis avenue Victor Hugo, 75116 Paris>
+<ADDRESS Carrera 7 # 45-12, Bogotá>
+i'm at <ADDRESS nine two one wilshire>
+<ADDRESS three oh three south congress> across from the bank
+address is <ADDRESS eight eight, no wait, eight nine cedar street>
+<ADDRESS 44 Hwy 71 S, Bastrop TX>
+addr=<ADDRESS 12%20Hill%20Rd>&page=2
+the c v v is <SECRET seven seven one>
+three digits on the back are <SECRET oh four two>
+they texted <SECRET 4471>
+use <SECRET 7734> for the gate
+it's <SECRET 4471> to get in
+para abrir es <SECRET dos dos cuatro seis>
+password <SECRET correct horse battery staple>
+the wifi is <SECRET smithfamily2020>
+?phone=<PHONE %28415%29555-0134>&x=1
+is <PERSON dawn> there
+put <PERSON gene> on the phone
+<PERSON nkosana> speaking how can i help
+my name is <PERSON john> no wait <PERSON jon smithers>
+last name <PERSON november golf uniform yankee echo november>
+<PERSON okafor o k a f o r>
+con <PERSON el ingeniero Robles> por favor
+customer: <PERSON Nguyen Van An>
+q=<PERSON Rosa+Delgado>&limit=10
+user <PHONE caller_14155550134> hung up
 """
 """One sentence a line."""
 
 LEFT = """
+three blocks down the avenue
+flat rate two hundred
+11-23-2026 14:05
+MARK IT DONE
+Johnson Controls
+nobody called back
+la clave está mal
+press the green button twice
+type in the address
+thank you goodbye
+this is hinges and screws
+look at example dot com for prices
+15 minutes drive
 ---- | 2026-11-24 12:00:00 | Event: Note | Source: IVR
 on 11-24-2026 10:00:00 it rang
 job number 48213

@@ -104,7 +104,7 @@ _GLUED = re.compile(
 )
 _COMMON_ENDING = re.compile(
     r"(?:.{3}(?:ing|tion|sion|ness|ment|ments|able|ible|ously|ively|ally|edly|ingly|ful|less|ship|ology|ization|ized|ised|izing|"
-    r"ities|tions|ically|ción|ciones|mente|ando|iendo|aron|ieron|arán|erán|n't|'ll|'ve|'re|'d)|.{4}(?:ed|ly|ity|ous|ive|ism|ist|ists|ures))\Z"
+    r"ities|tions|ically|ción|ciones|mente|ando|iendo|aron|ieron|arán|erán|n't|'ll|'ve|'re|'d)|.{3}ó|.{4}(?:ed|ly|ity|ous|ive|ism|ist|ists|ures))\Z"
 )
 
 

@@ -92,7 +92,8 @@ _CUES = "".join(
     )
 )
 _FUNCTION = words(
-    """it us me them him her send write mail here there arrive be was were go went meet look am are on or than then just up out
+    """that's it's
+    it us me them him her send write mail here there arrive be was were go went meet look am are on or than then just up out
     that so but and please look stay work live available arrives starts ends stop pick drop left right home back down over closed
     open
     """
@@ -105,6 +106,7 @@ _TLDS = words(
     """com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe ai me in tv cc ch at be
     se no dk name family online shop store xyz site tech fm"""
 )
+_NUMBERS = "".join(_C[name] for name in ("n10", "n11", "n12", "n13"))
 _SCHEME = _C["solidus"] * 2
 _BEFORE_MAILBOX = "".join(_C[name] for name in ("border", "is", "its", "to"))
 _LOCAL_TOKENS = 32
@@ -124,6 +126,9 @@ def find(seen: View) -> Iterator[Hit]:
         typed = seen.kinds[at] == _C["at_mark"]
         last = _domain(seen, end - 1, typed=typed)
         if last < end:
+            continue
+        if typed and at > 1 and seen.kinds[at - 1] in _NUMBERS and seen.kinds[at - 2] == _C["plus_mark"]:
+            yield at - 2, at, "PHONE", "number.sip"
             continue
         first = _local(seen, at)
         if (

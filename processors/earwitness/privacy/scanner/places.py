@@ -28,7 +28,7 @@ _TYPED_BEARING = pattern(
     f"<n2|n3|n4|n5><direction|compass><Unknown|Surname|Given|Ambi|statename|Surword>{{1,2}}(?=<comma|border|stop|newline|unit>|$){TAIL}"
 )
 _NUMBER_BEHIND = pattern(f"<unknown|anyname|weak_suffix|Unknown><suffix><number>{NUMBER}{TAIL}")
-_NUMBER_BEHIND_HEAD = pattern("<unknown|anyname|weak_suffix|common|bearing>$")
+_NUMBER_BEHIND_HEAD = pattern("<unknown|anyname|weak_suffix|bearing>$")
 _AT_CORNER = pattern(
     "<at|address>(?P<value><n1|n2|n3|n4><Unknown|Surname|Surword|Given|Ambi>{1,2})(?=<comma|border|stop|newline>|$)"
 )

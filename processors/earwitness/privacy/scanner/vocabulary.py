@@ -159,7 +159,7 @@ WORDS: dict[str, str] = {
     ),
     "tell": "tell told page paging attn attention cc bcc notify thank thanks gracias dile dígale digale thx ask_for avise",
     "role": (
-        "contact_person customer owner tenant technician tech manager assigned assignee landlord "
+        "contact_person cust customer owner tenant technician tech manager assigned assignee landlord "
         "homeowner plumber electrician "
         "contact_name author sender recipient resident superintendent supervisor rep agent operator "
         "dispatcher husband wife "

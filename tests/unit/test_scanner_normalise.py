@@ -84,3 +84,21 @@ def test_different_people_stay_different() -> None:
 @pytest.mark.parametrize("text", ["", " ", "x", "\ud800", "…", "double", "at", "no wait"])
 def test_any_text_has_a_value_and_the_same_one_again(kind: str, text: str) -> None:
     assert normalise.value(kind, text) == normalise.value(kind, text)
+
+
+PAIRS = [
+    ("+17705559074", "seven seventy five fifty five ninety seventy four"),
+    ("+18005556600", "eight hundred five fifty five sixty six hundred"),
+    ("+14155550134", "four fifteen five fifty five oh one thirty four"),
+    ("+12125557020", "two twelve five fifty five seventy twenty"),
+    ("+15581590830", "cincuenta y cinco ochenta y uno cinco noventa ocho treinta"),
+    ("+15581985830", "cincuenta y cinco ochenta y uno noventa y ocho cincuenta y ocho treinta"),
+    # Seven digits, and what has two readings, stay as they are.
+    ("5550134", "five fifty five oh one thirty four"),
+    ("505050505", "five oh five oh five oh five oh five"),
+]
+
+
+@pytest.mark.parametrize(("number", "text"), PAIRS, ids=[text for _, text in PAIRS])
+def test_pairs_are_read_as_ten_digits_where_they_can_be(number: str, text: str) -> None:
+    assert normalise.value("PHONE", text) == number

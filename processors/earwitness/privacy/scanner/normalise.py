@@ -20,6 +20,7 @@ from earwitness.privacy.scanner.number_words import DIGITS, REPEATS
 from earwitness.privacy.scanner.number_words import NUMBERS as NUMBERS_SAID
 from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.pieces import LETTER, LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
+from earwitness.privacy.scanner.regroup import regrouped
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
 __all__ = ["client", "form_of", "ip", "job", "job_block", "name", "phone", "phone_prefix", "value"]
@@ -81,7 +82,12 @@ def _read_phone(text: str) -> str | None:
     digits = read(said.raw[start:end], kinds[start:end]).text
     if not digits:
         return written.bare_number(text)
+    if len(digits) in _SHORT_OF_A_PHONE:
+        digits = regrouped(said.raw[start:end], kinds[start:end]) or digits
     return written.typed_phone(f"+{digits}" if kinds[start] in _PLUS else digits)
+
+
+_SHORT_OF_A_PHONE = (8, 9)
 
 
 def phone_prefix(text: str) -> str | None:

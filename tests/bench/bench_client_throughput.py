@@ -11,6 +11,8 @@ a process of its own, the ways take turns. Rates are events a second, medians of
     replayed    once it is back: until all of that is confirmed; nobody hurries it, the client paces itself
     left        no broker from the start to the end: until all is in the spool and the process has closed it
     adopted     by the next process: found, taken over, sent, confirmed
+    abandoned   into the journal, by a process that ends without closing it
+    recovered   out of that journal, by the next process: found, taken over, sent, confirmed
     spool/…     SQLite alone, by `EARWITNESS_SPOOL_SYNC`: appended in transactions of 500 and 8, read, deleted
 """
 
@@ -34,6 +36,8 @@ SOURCE, STORE = "client_throughput/source.py", "client_throughput/store.py"
 NOWHERE = "127.0.0.1:9"
 ADDRESS = "EARWITNESS_KAFKA_BOOTSTRAP"
 SYNCS = ("normal", "full")
+IN_A_JOURNAL = 8_000
+"""Fewer than a queue holds: what waits longer goes into the spool."""
 
 
 def deliver(broker: dict[str, str], events: int, durability: str) -> Any:
@@ -57,12 +61,12 @@ def outage(broker: dict[str, str], events: int) -> Any:
             return child.result()
 
 
-def succession(broker: dict[str, str], events: int) -> dict[str, Any]:
+def succession(broker: dict[str, str], events: int, first: str, durability: str) -> dict[str, Any]:
     """A process that reaches no broker, and its successor."""
     found = {}
     with children.scratch() as directory:
-        for way, address in (("leave", NOWHERE), ("adopt", broker[ADDRESS])):
-            environ = children.environment("spool_first", broker | {ADDRESS: address}, directory)
+        for way, address in ((first, NOWHERE), ("adopt", broker[ADDRESS])):
+            environ = children.environment(durability, broker | {ADDRESS: address}, directory)
             with Child(SOURCE, [way, str(events)], environ) as child:
                 found[way] = child.result()
     return found
@@ -83,8 +87,10 @@ def one_round(broker: dict[str, str], events: int) -> dict[str, Any]:
     both = outage(broker, events // 3)
     found |= {"spooled": both["spooled_in_outage"], "replayed": both["replayed"]}
     children.tell("succession")
-    both = succession(broker, events // 3)
+    both = succession(broker, events // 3, "leave", "spool_first")
     found |= {"left": both["leave"], "adopted": both["adopt"]}
+    both = succession(broker, min(events // 3, IN_A_JOURNAL), "abandon", "journal")
+    found |= {"abandoned": both["abandon"], "recovered": both["adopt"]}
     for sync in SYNCS:
         children.tell(f"spool/{sync}")
         found[f"spool/{sync}"] = store(events // 3, sync)

@@ -4,6 +4,7 @@
     EARWITNESS_… python tests/bench/client_throughput/source.py replay EVENTS      says `warm`; the broker goes; says `spooled`;
                                                                           the broker comes; until the spool is empty
     EARWITNESS_… python tests/bench/client_throughput/source.py leave EVENTS       into the spool, and ends: no broker is reached
+    EARWITNESS_… python tests/bench/client_throughput/source.py abandon EVENTS     into the journal, and is gone without an end
     EARWITNESS_… python tests/bench/client_throughput/source.py adopt EVENTS       until what a dead process left is delivered
 
 The last line is JSON.
@@ -13,12 +14,13 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import resource
 import sys
 import time
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from client_systems.systems import waits
@@ -113,6 +115,14 @@ def leave(audit: Audit, events: int) -> dict[str, Any]:
     return spool(audit, events)
 
 
+def abandon(audit: Audit, events: int) -> NoReturn:
+    """Accepted, in the journal, and never closed: as a process that is killed leaves them."""
+    clock = Clock()
+    give(audit, events + 1)  # as `spool` does
+    print(json.dumps(clock.rate(events)), flush=True)
+    os._exit(0)
+
+
 def adopt(audit: Audit, events: int) -> dict[str, Any]:
     """What another process left: taken over, sent, confirmed."""
     clock = Clock()
@@ -123,7 +133,9 @@ def adopt(audit: Audit, events: int) -> dict[str, Any]:
 
 def main(way: str, events: int) -> None:
     audit = AuditClient.from_env(service="bench")
-    found = {"deliver": deliver, "replay": replay, "leave": leave, "adopt": adopt}[way](audit, events)
+    found = {"deliver": deliver, "replay": replay, "leave": leave, "abandon": abandon, "adopt": adopt}[way](
+        audit, events
+    )
     if audit.close(30):
         raise SystemExit(f"events were lost: {audit.stats()}")
     print(json.dumps(found), flush=True)

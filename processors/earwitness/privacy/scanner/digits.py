@@ -16,7 +16,7 @@ __all__ = ["find"]
 _C = CHARACTERS
 _EXTENSION = pattern(
     "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
-    "|<digit|oh|teen|tens>{1,5}+)|<xnum>|<solidus><n2|n3|n4>(?!<solidus|numeral>)"
+    "|<digit|oh|teen|tens>{1,5}+)|<xnum>|<solidus><n2|n3|n4>(?!<solidus|numeral>)|<number_mark><n1|n2|n3|n4>(?!<hyphen|solidus|numeral>)"
 )
 # The rest that is shown begins the search: it is the rarest of all.
 _HIDDEN = pattern(

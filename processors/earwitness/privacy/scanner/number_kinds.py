@@ -71,7 +71,7 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
     cued = said in ("PHONE", "NUMBER") or follows == "PHONE"
     if cued and 7 <= length <= 15:
         return True
-    if not spoken and (groups[:3] in _DATES or groups[1:4] in _DATES):
+    if not spoken and _begins_with_a_date(text, groups):
         return False
     if said == "CARD" and length < 10:
         return False
@@ -91,11 +91,23 @@ def _is_phone(text: str, groups: tuple[int, ...], said: str, follows: str, *, sp
     return spoken and 9 <= length <= 15
 
 
+def _begins_with_a_date(text: str, groups: tuple[int, ...]) -> bool:
+    """Whether the first or the second group begins a date of these centuries: `2026-11-23 05`, `11-23-2026 14`."""
+    for skipped in (0, 1):
+        at = sum(groups[:skipped])
+        parts = groups[skipped : skipped + 3]
+        if parts == (4, 2, 2) and text[at : at + 2] in _CENTURIES and text[at + 4] in "01" and text[at + 6] in "0123":
+            return True
+        if parts == (2, 2, 4) and text[at + 4 : at + 6] in _CENTURIES and text[at] in "0123" and text[at + 2] in "0123":
+            return True
+    return False
+
+
 def is_a_list(groups: tuple[int, ...]) -> bool:
     """Whether typed numbers with commas between are amounts rather than parts of one number."""
     return groups not in _PHONE_GROUPS and groups not in _CARD_GROUPS and max(groups) > 2
 
 
-_DATES = {(4, 2, 2), (2, 2, 4)}
+_CENTURIES = ("19", "20")
 _CARD_GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
 _PHONE_GROUPS = {(3, 3, 4), (1, 3, 3, 4), (3, 4)}

@@ -32,7 +32,7 @@ bench: setup ## run the benchmarks, some minutes; NAME=transport runs one
 
 clean: ## remove what was built and the demo's data; the virtual environment too
 	@[ ! -x $(BIN)/earwitness ] || $(BIN)/earwitness down >/dev/null 2>&1 || true
-	@rm -rf .venv .venv-peers .earwitness .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@rm -rf .venv .venv-peers .venv-presidio .earwitness .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "clean"
 

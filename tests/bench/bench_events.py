@@ -7,6 +7,8 @@ records, as the privacy worker calls it; the best round counts. Each round begin
 it builds its scanner is not counted.
 
     simulated  what the example app tells while simulated callers call it: most events hold no text that is new
+    unrepeated the same events, but whatever free text they hold is new in each: sentences of a phone line for what was said and
+               noted, other ids in keys and formulas
     spoken     one kind of event, each with another sentence of a phone line, so that no memory of texts helps; eight events
                a call. Its texts per second of scanning and replacing alone stand beside it
 """
@@ -20,6 +22,7 @@ import json
 import pstats
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import bench_scan
@@ -37,7 +40,10 @@ from earwitness.stream.step import SourceSlice
 KEY = MaskingKey("k1", bytes(range(100, 132)))
 SLICE = 1_000
 EVENTS_A_CALL = 8
-GOALS = {"simulated": 60_000, "spoken": 30_000}
+MOST_TEXTS_A_CALL = 25
+GOALS = {"simulated": 60_000, "unrepeated": 30_000, "spoken": 30_000}
+IDS = {"key", "object_key", "formula", "subject", "detail", "target"}
+"""Free text that a program makes."""
 
 Given = dict[str, list[simulated.Record]]
 
@@ -69,6 +75,37 @@ def spoken(texts: list[str]) -> Given:
         }
         found.append(simulated.Record(number, codec.encode(raw, event), b"CA%032x" % call))
     return {"call": found}
+
+
+def unrepeated(given: Given, texts: Iterator[str]) -> Given:
+    """The same events with other texts in them, each once."""
+    found: Given = {}
+    for family, records in given.items():
+        found[family] = []
+        for record in records:
+            schema, event = codec.decode(record.value)
+            event = {name: fresh(name, value, record.offset, texts) for name, value in event.items()}
+            value = codec.encode(catalogue.raw(schema.kind), event)
+            found[family].append(simulated.Record(record.offset, value, record.key))
+    return found
+
+
+def fresh(name: str, value: Any, number: int, texts: Iterator[str]) -> Any:
+    """A field's value with its texts changed."""
+    match name, value:
+        case "user_input" | "value" | "justification", str():
+            return next(texts)
+        case "lines", list():
+            return [next(texts) for _ in value]
+        case "changes", list():
+            return [
+                {key: next(texts) if key != "field" and text else text for key, text in each.items()} for each in value
+            ]
+        case "attributes", dict():
+            return {key: f"{text} {number}" for key, text in value.items()}
+        case _, str() if name in IDS:
+            return f"{value}-{number}"
+    return value
 
 
 def new_step() -> MaskingStep:
@@ -116,6 +153,7 @@ def main() -> None:
     mixes = {"spoken": spoken(texts)}
     if options.calls:
         mixes["simulated"] = simulated.records(options.calls)
+        mixes["unrepeated"] = unrepeated(mixes["simulated"], iter(bench_scan.mix(options.calls * MOST_TEXTS_A_CALL)))
     figures: list[dict[str, Any]] = []
     for name, given in mixes.items():
         count = sum(map(len, given.values()))

@@ -4,7 +4,7 @@ A constant says the kind and nothing else: nobody joins by it. A token is `<kind
 perhaps with its region: `tel_k3_1-415_<24 hex digits>`. In free text it stands in brackets, in a field of its own without.
 
 Somebody may write what looks like a token, to have a number passed on in it. So a token never has nine decimal digits in a
-row, and what has is none; and whoever holds the key can tell its own tokens from all others: see `tokens.Seal`.
+row, and what has is none; and whoever holds the key can tell its own tokens from all others: see `token_maker.Seal`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONSTANTS = {"CARD": CARD, "SSN": SSN, "SECRET": SECRET, "TEXT": TEXT}
 """By kind of span, what all of its values become: few tries would find what a token is made of."""
 
 _STEM = r"[a-z]{1,12}[0-9]?_[a-z0-9]{1,24}_"
-_REGION = r"[0-9]{1,3}(?:-[0-9]{2,4})?_"
+_REGION = r"(?:1-[0-9]{3}|[1-9][0-9]{0,2})_"
 _HEX = r"[0-9a-f]{24}"
 LOOSE = (
     rf"\[(?:{_STEM}(?:{_REGION})?{_HEX}|card|ssn|secret|text|withheld)\]",

@@ -233,6 +233,8 @@ def _local(seen: View, at: int) -> int:
 
 def _announced(seen: View, first: int) -> int:
     """Where the words begin that a word for mail announces, ordinary ones too: `my email is the real bob at …`."""
+    if first > 1 and seen.word(first - 1) in _ARTICLE_WORDS and seen.kinds[first - 2] in _BEFORE_ARTICLE:
+        return first - 1
     said = _ANNOUNCED.search(seen.kinds, max(0, first - _ANNOUNCED_TOKENS), first)
     if said is None:
         return first
@@ -288,5 +290,10 @@ _ANNOUNCED = pattern(
     "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card>{1,3}))$"
 )
 _ANNOUNCED_TOKENS = 10
+_ARTICLE_WORDS = ("the", "la", "los", "las", "el")
+_BEFORE_ARTICLE = "".join(
+    _C[name]
+    for name in ("to", "its", "is", "from", "at", "border", "emailcue", "colon", "contact", "an", "filler", "common")
+)
 _LOOSE_LABELS = 4
 _SPELLED_LABEL = 4

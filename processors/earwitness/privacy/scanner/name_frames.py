@@ -13,11 +13,12 @@ __all__ = ["find", "other"]
 
 _C = CHARACTERS
 _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|UNKNOWN>"
-_VALUE = f"(?P<value>{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
+_VALUE = f"(?P<value>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
+_NO_WORD = "<given|Given|ambi|Ambi|surname|Surname|unknown|Unknown|Surword>"
 _THERE = pattern("<is>(?P<value><anyname|unknown|Unknown>{1,2})(?P<there><common|line>)")
 _ACTS = pattern("<acts|speak|called|phone>")
 _ACTOR = pattern(
-    "(?:^|(?P<said><common>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value><given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
+    "(?:^|(?P<said><common>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value>(?:<particle><hyphen>)?<given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
     "<given|ambi|surname|surword|unknown|Surname|Unknown>?)$"
 )
 _ADDRESSED = pattern(
@@ -29,6 +30,7 @@ _TOLD_THAT = pattern("<acts|tell>(?P<value><ambi|unknown|surname>)(?P<aux><commo
 _GIVEN_TO = pattern(
     "<common|put><common><to|with>(?P<value><ambi|unknown|surname>)(?=<at|in|border|stop|comma|newline|an|from>|$)"
 )
+_HAVE = pattern(f"<common>(?P<value>{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to>)")
 _LET = pattern(f"<let>{_VALUE}<know>")
 _OTHER = pattern(
     "<common|an|ye><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
@@ -44,6 +46,9 @@ _PARTS = words("first last given middle family full maiden sur second")
 _SURNAMES = words("surname apellido apellidos lastname naam nombres")
 _SAYINGS = words("says said told asked dijo")
 _AUXILIARIES = words("would could might should was had is has")
+_HAVES = words("have get make")
+_CALLS = words("call come ring text phone email bring check sign meet open reach stop swing ping")
+_NEEDS = words("need needs want wants expecting")
 _THINGS = ("it", "them", "that", "this", "those")
 _GIVES = words("give leave hand send show pass email mail drop gave left")
 _VERBS = words(
@@ -68,7 +73,7 @@ def _actors(seen: View) -> Iterator[Hit]:
     for match in _ACTS.finditer(kinds):
         at = match.start()
         if seen.word(at) in _VERBS:
-            actor = _ACTOR.search(kinds, max(0, at - 3), at)
+            actor = _ACTOR.search(kinds, max(0, at - 5), at)
             if actor is None or (actor["said"] and seen.word(actor.start()) not in _STARTS):
                 continue
             if seen.word(actor.start("value")) not in _NOBODY:
@@ -111,6 +116,11 @@ def _is_given(seen: View, match: re.Match[str]) -> bool:
     return seen.word(match.start()) in _GIVES and seen.word(match.start() + 1) in _THINGS
 
 
+def _is_made_to(seen: View, match: re.Match[str]) -> bool:
+    word, does = seen.word(match.start()), seen.word(match.start("does"))
+    return (word in _HAVES and does in _CALLS) or (word in _NEEDS and does == "to")
+
+
 def _is_put_on(seen: View, match: re.Match[str]) -> bool:
     return seen.word(match.start()) in _PUTS and seen.word(match.end("value")) == "on"
 
@@ -129,6 +139,7 @@ _FRAMES: tuple[tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]], ..
     (_SAID_BY, _is_quoted),
     (_TOLD_THAT, _is_told),
     (_GIVEN_TO, _is_given),
+    (_HAVE, _is_made_to),
     (_LET, lambda _seen, _match: True),
     (_ON_THE_PHONE, _is_put_on),
     (_PART, _is_part),

@@ -36,7 +36,7 @@ STRONG = pattern(
 MEDIUM = pattern(
     "<i|this|im|its|speak|tell|contact|phone|role|hi|from|with|to|for|de|beneath|put>"
     "(?:(?<=<i>)<measure>|(?<=<this>)<is>(?:<common|my>(?=<Given|given|Unknown|unknown|Surname|surname>))?"
-    "|(?<=<speak>)(?:<compass><solidus>?|<with|to|for|me|a|of>{0,2}(?:(?<=<to|with>)<is>)?)|(?<=<tell>)<a|my|you>?|(?<=<contact>)<is|colon>{0,2}"
+    "|(?<=<speak>)(?:<compass><solidus>?|<with|to|for|me|a|of>{0,2}(?:(?<=<to|with>)<is>)?)|(?<=<tell>)<a|my|you|colon>?|(?<=<contact>)<is|colon>{0,2}"
     "|(?<=<role>)(?:<hyphen>?<in><hyphen>?<common|surword>)?<is|colon|equals|quote|stop>{0,2}|(?<=<put>)<me><through><to|with>"
     "|(?<=<im|its|phone|hi|from|with|to|for|de|beneath>))<filler|comma|quote|mark>{0,2}"
     f"(?P<value>(?:<letter|compass|ex><period|stop>|<particle><hyphen>)?{_sequence(f'<{_HEAD}>', _ANY)})"

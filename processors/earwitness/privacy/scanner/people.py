@@ -42,7 +42,7 @@ class People:
                 first = cue - (cue > 0 and seen.word(cue - 1) in _ARTICLES)
                 if kinds[last - 1] == _C["Common"] and last - match.start("value") == 1:
                     continue
-            elif kinds[first] in _UNSURE and kinds[first - 1] == _C["name"]:
+            elif kinds[first] in _UNSURE and kinds[first - 1] == _C["name"] and kinds[cue - 1 : cue] != _C["role"]:
                 continue  # `the name means`: nothing links the two
             while last < len(kinds) and seen.word(last) in _SPELLED_WORDS and seen.word(last - 1) in _SPELLED_WORDS:
                 last += 1
@@ -194,6 +194,14 @@ def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
     head, follow = kinds[first], seen.word(last) if last < len(kinds) else ""
     if kinds[cue] == _C["phone"]:
         return head in _C["ambi"] + _C["unknown"] and follow in _THEN and last - first == 1
+    if kinds[cue] == _C["contact"] or kinds[cue] == _C["beneath"]:
+        return head in _C["ambi"] + _C["unknown"] and kinds[last : last + 1] in _CLAUSE_ENDS
+    if kinds[cue] in _HANDS and cue and seen.word(cue - 1) in _HANDED:
+        return head in _C["ambi"] + _C["unknown"] + _C["surword"]
+    if kinds[cue] == _C["this"]:
+        return head == _C["unknown"] and follow in _CALLING
+    if kinds[cue] == _C["hi"]:
+        return head == _C["unknown"] and kinds[last : last + 1] == _C["comma"]
     mine = kinds[cue] == _C["role"] and cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1
     if mine and head == _C["ambi"] and seen.word(first) not in _AUXILIARIES:
         return follow.endswith("ed") or follow in _DOES
@@ -202,6 +210,13 @@ def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
     return False
 
 
+_HANDS = _C["with"] + _C["to"] + _C["from"]
+_HANDED = words(
+    """signed assigned reassigned approved requested reported written opened closed sent transferred booked scheduled completed
+    updated created handled taken given"""
+)
+_CALLING = words("calling speaking here again over out with")
+_CLAUSE_ENDS = frozenset(("", *(_C[name] for name in ("border", "comma", "stop", "newline", "phone", "at"))))
 _AUXILIARIES = ("will", "may", "can", "mark")
 _DOES = words("has is will can was said wants says lives knows gave told left called")
 _BETWEEN = members("common") + _C["my"]

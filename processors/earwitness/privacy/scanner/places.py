@@ -40,6 +40,7 @@ _NAMED = pattern(
     f"(?P<suffix><suffix>){TAIL})"
 )
 _BEARING = members("bearing")
+_TYPED_CUES = _C["is"] + _C["its"] + _C["quote"] + _C["equals"]
 _ABBREVIATION = 3
 _SAID = members("spoken")
 _WEAK = _C["weak_suffix"]
@@ -139,7 +140,7 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
         return False
     if (
         kinds[suffix] == _WEAK
-        and not (capital and (names or before in _CUES))
+        and not (capital and (names or before in _CUES + _TYPED_CUES))
         and not ((typed or names) and before in _CUES)
     ):
         return False

@@ -5,8 +5,8 @@ A name is `EARWITNESS_<NAME>` in the environment and the same name in lower case
 `kafka_` and is not named below goes to librdkafka, with its dots as underscores:
 `EARWITNESS_KAFKA_SSL_CA_LOCATION` is librdkafka's `ssl.ca.location`. Unknown names stop the start.
 
-A secret is always the *path of a file* (`…_PASSWORD_FILE`, `…_KEY_FILE`), or what a command prints (`…_KEY_COMMAND`): so it stands
-neither in a process's arguments nor in its environment, and `repr` of a settings object never shows one.
+A secret is always the *path of a file* (`…_PASSWORD_FILE`, `…_KEY_FILE`), or what a command prints (`…_KEY_COMMAND`): so it
+stands neither in a process's arguments nor in its environment, and `repr` of a settings object never shows one.
 
 This module needs the standard library only, because the client inside the voice app reads its settings here too.
 """

@@ -123,7 +123,7 @@ WORDS: dict[str, str] = {
     "iban": "iban ibans",
     "ipcue": "ip ips",
     "idcue": (
-        "job jobs order orders ticket tickets invoice invoices ref reference client id ids account meter "
+        "quote job jobs order orders ticket tickets invoice invoices ref reference client id ids account meter "
         "reading serial "
         "model quantity qty part parts error epoch epoch_ms offset partition lag confirmation po case "
         "trabajo orden pedido "

@@ -1,0 +1,128 @@
+"""Names behind a cue that may mean something else: `this is …`, `ask for …`, `assigned to …`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from earwitness.privacy.scanner import name_frames
+from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.name_ends import name_end
+from earwitness.privacy.scanner.name_grammar import MEDIUM
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
+_SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
+_FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop", "in", "at", "tell", "my", "speak"))
+_LOOSE_CUES = "".join(_C[name] for name in ("from", "with", "to", "for", "de", "contact", "beneath"))
+_FOLLOWS_SURNAME = "".join(_C[name] for name in ("from", "phone", "speak"))
+_SELF = _C["im"] + _C["its"] + _C["i"]
+_FOLLOWS_NUMBER = _C["at"] + _C["in"] + members("numeral")
+_SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
+
+
+def find(seen: View) -> Iterator[Hit]:
+    """All such names."""
+    kinds = seen.kinds
+    for match in MEDIUM.finditer(kinds):
+        first, last = match.span("value")
+        cue = match[0][0]
+        head = kinds[first]
+        if head == _C["particle"]:
+            head = kinds[first + 1 + (kinds[first + 1] == _C["hyphen"])]
+        known = sum(kind in _SOLID for kind in kinds[first:last])
+        follow = kinds[last] if last < len(kinds) else _C["border"]
+        if kinds[first - 1] == _C["you"] and not known:
+            continue  # `thank you bye`
+        if _is_none(seen, cue, head, first, last):
+            continue
+        if (
+            _is_meant(cue, head, known, last - first, follow)
+            or kinds[first] == _C["particle"]
+            or _is_told(seen, match.start(), first, last)
+        ):
+            end = name_end(seen, first, last)
+            yield first, end, "PERSON", "name.after"
+            second = name_frames.other(seen, end)
+            if second is not None:
+                yield second
+
+
+def _is_none(seen: View, cue: str, head: str, first: int, last: int) -> bool:
+    """Whether a word that may be a name says how things are: `it's rusty`, `it's sunny`, but not `this is sunny`."""
+    if cue == _C["this"] and head == _C["unknown"] and seen.kinds[first - 1] in _BETWEEN:
+        return seen.word(first - 1) not in ("she", "he", "her", "him")
+    if head != _C["ambi"] or last - first > 1 or cue not in _SELF + _C["this"]:
+        return False
+    if seen.kinds[last : last + 1] not in _CLAUSE_ENDS:
+        return False
+    return seen.word(first) in _QUALITIES or (cue == _C["its"] and seen.word(first) == "sunny")
+
+
+_QUALITIES = words("rusty dusty misty stormy rocky sandy early young rich precious royal merry")
+
+
+def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
+    """Whether words around an unsure name tell: `call chase first`, `my neighbor toño has a key`."""
+    kinds = seen.kinds
+    head, follow = kinds[first], seen.word(last) if last < len(kinds) else ""
+    if kinds[cue] == _C["phone"]:
+        return head in _C["ambi"] + _C["unknown"] and follow in _THEN and last - first == 1
+    if kinds[cue] == _C["contact"] or kinds[cue] == _C["beneath"]:
+        return head in _C["ambi"] + _C["unknown"] and kinds[last : last + 1] in _CLAUSE_ENDS
+    if kinds[cue] in _HANDS and cue and seen.word(cue - 1) in _HANDED:
+        return head in _C["ambi"] + _C["unknown"] + _C["surword"]
+    if kinds[cue] == _C["this"]:
+        return head == _C["unknown"] and follow in _CALLING
+    if kinds[cue] == _C["hi"]:
+        return head == _C["unknown"] and kinds[last : last + 1] == _C["comma"]
+    mine = kinds[cue] == _C["role"] and cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1
+    if mine and head == _C["ambi"] and seen.word(first) not in _AUXILIARIES:
+        return follow.endswith("ed") or follow in _DOES
+    if kinds[cue] == _C["role"] and head == _C["unknown"]:
+        return mine and not seen.word(first).endswith("s")
+    return False
+
+
+_HANDS = _C["with"] + _C["to"] + _C["from"]
+_HANDED = words(
+    """signed assigned reassigned approved requested reported written opened closed sent transferred booked scheduled completed
+    updated created handled taken given"""
+)
+_CALLING = words("calling speaking here again over out with")
+_CLAUSE_ENDS = frozenset(("", *(_C[name] for name in ("border", "comma", "stop", "newline", "phone", "at"))))
+_AUXILIARIES = ("will", "may", "can", "mark")
+_DOES = words("has is will can was said wants says lives knows gave told left called")
+_BETWEEN = members("common") + _C["my"]
+_THEN = words("on at first when before back if instead about tomorrow today")
+
+
+def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
+    """Whether a word behind a cue is a name: how sure the cue is against how sure the word."""
+    if cue in _LOOSE_CUES:
+        if head == _C["Unknown"] and words < 2:
+            return cue == _C["contact"] or follow in _FOLLOWS
+        return head in _SURE or (head == _C["unknown"] and known > 0)
+    if cue == _C["phone"]:
+        return head in members("surename") or (head in _C["ambi"] + _C["Ambi"] and follow in _FOLLOWS_NUMBER)
+    if head == _C["month"]:
+        return words >= 2 or cue in (_C["tell"], _C["speak"])
+    if cue in _SELF:
+        sure = bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"])
+        return (
+            sure
+            or (head != _C["surword"] and follow in _FOLLOWS)
+            or (head == _C["ambi"] and follow in _C["comma"] + _C["speak"])
+        )
+    if head == _C["ambi"] and cue == _C["role"]:
+        return words >= 2 or follow in _FOLLOWS
+    if head == _C["Surword"] and cue == _C["role"] and words < 2:
+        return False
+    if head == _C["surword"]:
+        return cue == _C["this"] and follow in _FOLLOWS_SURNAME
+    if head == _C["unknown"] and cue in (_C["hi"], _C["role"], _C["this"]):
+        return words >= 2 or follow in _FOLLOWS
+    return True

@@ -28,6 +28,7 @@ GROUPS = (
     ("nano (Nannigalaxy)", "nannigalaxy"),
     ("our own cases by hand", "own_"),
     ("generated speech-to-text", "made"),
+    ("values in sentences, each with each", "grid"),
 )
 """What a row is called, and how the names of its sets begin."""
 
@@ -60,7 +61,7 @@ def tables(scored: dict[str, dict[str, Score]]) -> Iterator[str]:
 
 def _touched(scores: dict[str, Score]) -> tuple[int, int]:
     """Rows that must not be touched and were, and all of them: ours and the phone line's."""
-    sums = [score.summed(scores, begin) for begin in ("own_", "ivr_own")]
+    sums = [score.summed(scores, begin) for begin in ("own_", "ivr_own", "grid_must_not")]
     return sum(each.touched_rows for each in sums), sum(each.empty_rows for each in sums)
 
 

@@ -3,8 +3,9 @@
     python tests/pii/score.py [--data DIR] [--preset balanced] [--misses SET] [--json]
 
 The sets are those in DIR (by default the shared ones beside the repository, where they are there), our own cases by hand
-(`own_...`), and generated speech-to-text (`made_...`). `--misses` lists what leaked and what was masked wrongly in the
-sets whose name begins so. That prints texts: it is meant for these sets, never for a caller's words.
+(`own_...`), generated speech-to-text (`made_...`), and values in sentences (`grid_...`). `--misses` lists what leaked and
+what was masked wrongly in the sets whose name begins so. That prints texts: it is meant for these sets, never for a
+caller's words.
 """
 
 # ruff: noqa: T201 - what it prints is what it is for
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from pii import generate, labelled  # noqa: E402
+from pii import generate, grids, labelled  # noqa: E402
 from pii.scoring import Score  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "data" / "pii"
@@ -63,6 +64,7 @@ def sets(data: Path) -> Iterator[tuple[str, list[labelled.Row]]]:
     yield from labelled.sets_in(data)
     yield from labelled.own_sets()
     yield from generate.sets()
+    yield from grids.sets()
 
 
 def scored(scanner: Scans, rows: Iterable[labelled.Row]) -> tuple[Score, list[str]]:
@@ -135,7 +137,7 @@ def goals(scores: dict[str, Score]) -> Iterator[tuple[str, float | None, str, bo
 
 
 def _shared(scores: dict[str, Score]) -> Score:
-    return summed({name: score for name, score in scores.items() if not name.startswith(("own_", "made"))})
+    return summed({name: score for name, score in scores.items() if not name.startswith(("own_", "made", "grid"))})
 
 
 def _cells(name: str, score: Score) -> tuple[str, ...]:

@@ -195,6 +195,8 @@ _PUNCTUATION = "".join(
             "quote",
             "newline",
             "mark",
+            "number_mark",
+            "star_mark",
         ),
         *("filler", "an", "in", "at", "to", "for", "is"),
     )

@@ -60,21 +60,21 @@ _WHOLE = (
 def find(seen: View) -> Iterator[Hit]:
     """All such streets."""
     kinds = seen.kinds
-    for match in _ROMANCE.finditer(kinds):
+    for match in seen.each(_ROMANCE):
         if kinds[match.start()] == _C["letter"] and not _is_calle(seen, match.start()):
             continue
         first = begins(kinds, _HOUSE, match.start())
         if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
             first = begins(kinds, LEAD, begins(kinds, _IN_QUARTER, first))
             yield first, ends(kinds, match.end()), "ADDRESS", "address.romance"
-    for match in _GERMAN.finditer(kinds):
+    for match in seen.each(_GERMAN):
         if seen.word(match.start()) != "pm" and seen.raw[match.start()][0].isupper():
             yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.german"
-    for match in _GLUED.finditer(kinds):
+    for match in seen.each(_GLUED):
         first = begins(kinds, _GLUED_HEAD, match.start())
         if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
             yield begins(kinds, LEAD, first), ends(kinds, match.end()), "ADDRESS", "address.glued"
-    for match in _POST_CODE.finditer(kinds):
+    for match in seen.each(_POST_CODE):
         first = begins(kinds, _BRITISH_HEAD, match.start())
         if first < match.start():
             yield begins(kinds, LEAD, first), match.end(), "ADDRESS", "address.british"

@@ -60,10 +60,10 @@ def find(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     yield from _ibans(seen)
     yield from _addresses(seen)
-    for match in _IDENTS.finditer(kinds):
+    for match in seen.each(_IDENTS):
         if _KEYED.match(seen.raw[match.start()].rstrip(" \t")):
             yield *match.span(), "PHONE", "number.keyed"
-    for match in _LICENCE.finditer(kinds):
+    for match in seen.each(_LICENCE):
         first, last = _edges(kinds, *match.span("value"))
         value = seen.joined(first, last)
         cued = (
@@ -76,21 +76,21 @@ def find(seen: View) -> Iterator[Hit]:
         lettered = cued and kinds[first] == _C["ident"] and len(value) >= _LETTERED_LICENCE
         if lettered or digits >= (4 if cued else 6):
             yield first, last, "DRIVER_ID", "licence"
-    for match in _LAST_FOUR.finditer(kinds):
+    for match in seen.each(_LAST_FOUR):
         yield *match.span("value"), "SSN", "ssn.last_four"
 
 
 def zips(seen: View) -> Iterator[Hit]:
     """ZIP and post codes that stand without a street."""
     kinds = seen.kinds
-    for match in _ZIP.finditer(kinds):
+    for match in seen.each(_ZIP):
         first, last = _edges(kinds, *match.span("value"))
         if 4 <= len(read(seen.raw[first:last], kinds[first:last]).text) <= 9 or _C["outward"] in kinds[first:last]:
             yield first, last, "ZIP", "zip.cue"
-    for match in _POSTAL.finditer(kinds):
+    for match in seen.each(_POSTAL):
         if (seen.word(match.start()), seen.word(match.start() + 2)) == ("c", "p"):
             yield *match.span("value"), "ZIP", "zip.cue"
-    for match in _STATE_ZIP.finditer(kinds):
+    for match in seen.each(_STATE_ZIP):
         yield *match.span("value"), "ZIP", "zip.state"
 
 
@@ -101,11 +101,11 @@ def _edges(kinds: str, first: int, last: int) -> tuple[int, int]:
 
 
 def _ibans(seen: View) -> Iterator[Hit]:
-    for match in _CUED_IBAN.finditer(seen.kinds):
+    for match in seen.each(_CUED_IBAN):
         first, last = _edges(seen.kinds, *match.span("value"))
         if len(seen.joined(first, last)) >= 8:
             yield first, last, "IBAN", "iban.cue"
-    for match in _IBAN_HEAD.finditer(seen.kinds):
+    for match in seen.each(_IBAN_HEAD):
         first = match.start()
         if _LENGTHS.get(seen.raw[first][:2].upper()) and _HEAD.match(seen.raw[first]):
             last = _iban_end(seen, first)
@@ -134,7 +134,7 @@ def _mod97(value: str) -> bool:
 
 def _addresses(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in _V4.finditer(kinds):
+    for match in seen.each(_V4):
         first, last = match.span()
         previous = seen.word(first - 1) if first else ""
         if all(int(part) <= 255 for part in seen.joined(first, last).split(".")) and previous not in (
@@ -143,13 +143,13 @@ def _addresses(seen: View) -> Iterator[Hit]:
             "ver",
         ):
             yield first, last, "IP", "ip.v4"
-    for match in _V4_SPOKEN.finditer(kinds):
+    for match in seen.each(_V4_SPOKEN):
         octet = _FIRST_OCTET.search(kinds, max(0, match.start() - 5), match.start())
         if octet is not None:
             parts = _split(seen, octet.start(), match.end())
             if all(part and int(part) <= 255 for part in parts):
                 yield octet.start(), match.end(), "IP", "ip.spoken"
-    for match in _V6.finditer(kinds):
+    for match in seen.each(_V6):
         first, last = match.span()
         if first and seen.glued(first - 1) and _HEX_BEFORE.search(kinds, first - 1, first):
             first -= 1

@@ -15,7 +15,7 @@ from earwitness.privacy.replacements import bare
 from earwitness.privacy.scanner.lexicon import Lexicon
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
-__all__ = ["CACHED_TOKENS", "CHARACTERS", "MARKS", "Classes", "members", "pattern"]
+__all__ = ["CACHED_TOKENS", "CHARACTERS", "MARKS", "OPENINGS", "Classes", "members", "pattern"]
 
 CACHED_TOKENS = 65_536
 """Tokens whose class is remembered; a full memory starts anew."""
@@ -124,7 +124,31 @@ def pattern(text: str) -> re.Pattern[str]:
         characters = "".join(members(name) for name in names)
         return f"[{negated}{re.escape(characters)}]"
 
-    return re.compile(re.sub(r"(?<!\?P)<(\^?)([A-Za-z0-9_|]+)>", charset, text))
+    grammar = re.compile(re.sub(r"(?<!\?P)<(\^?)([A-Za-z0-9_|]+)>", charset, text))
+    opening = _opening(text)
+    if opening:
+        OPENINGS[id(grammar)] = frozenset("".join(members(name) for name in opening.split("|")))
+    return grammar
+
+
+OPENINGS: dict[int, frozenset[str]] = {}
+"""The classes that a grammar begins with, by the grammar's identity: a text without them needs no search. Grammars stay."""
+_OPENING = re.compile(r"(\(\?P<\w+>)?<([A-Za-z0-9_|]+)>(?![?*]|\{0)")
+
+
+def _opening(text: str) -> str:
+    """The names of the classes of which every match begins with one; empty where that is not plain to see."""
+    found = _OPENING.match(text)
+    if found is None:
+        return ""
+    depth = 0
+    least = 1 if found[1] else 0
+    for sign in re.sub(r"<[^<>]*>", "", text):
+        depth += (sign == "(") - (sign == ")")
+        least = min(least, depth)
+        if sign == "|" and depth <= least:
+            return ""
+    return found[2]
 
 
 class Classes(dict[str, str]):

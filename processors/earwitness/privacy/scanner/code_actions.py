@@ -66,7 +66,7 @@ _NEAR = 2
 def find(seen: View) -> Iterator[Hit]:
     """All such codes."""
     kinds = seen.kinds
-    for match in _PRESS.finditer(kinds):
+    for match in seen.each(_PRESS):
         marked = bool(match["before"] or match["after"])
         word = seen.word(match.start())
         sure = marked or word in _SURE or (kinds[match.start()] == _C["press"] and _near_lock(seen, match.end("value")))
@@ -74,12 +74,12 @@ def find(seen: View) -> Iterator[Hit]:
             sure = marked or (word in ("dial", "marque") and _near_lock(seen, match.end("value")))
         if sure and _fits(seen, match, 3 if marked else 4):
             yield *match.span("value"), "SECRET", "secret.pressed"
-    for match in _TEXTED.finditer(kinds):
+    for match in seen.each(_TEXTED):
         if _is_sent(seen, match.start(), match.start("value")) and _fits(seen, match, 4, unless=("ID", "ZIP")):
             yield *match.span("value"), "SECRET", "secret.texted"
     yield from _openings(seen)
     yield from _cards(seen)
-    for match in _BOX.finditer(kinds):
+    for match in seen.each(_BOX):
         if (
             seen.word(match.start()) in _BOXES
             and seen.word(match.start() + 1) in _PLACES
@@ -89,15 +89,14 @@ def find(seen: View) -> Iterator[Hit]:
 
 
 def _openings(seen: View) -> Iterator[Hit]:
-    kinds = seen.kinds
-    for match in _TO_OPEN.finditer(kinds):
+    for match in seen.each(_TO_OPEN):
         if seen.word(match.start("verb")) in _OPENING and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
-    for match in _PARA.finditer(kinds):
+    for match in seen.each(_PARA):
         at = match.start()
         if at and seen.word(at) in _OPENING and seen.word(at - 1) == "para" and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
-    for match in _ENDS_OPENING.finditer(kinds):
+    for match in seen.each(_ENDS_OPENING):
         verb = match["verb"] and seen.word(match.start("verb")) in _OPENING
         opens = match["opens"] and seen.word(match.start("opens")) in _OPENS
         text = match["text"] and seen.word(match.start("text")) in _TEXTS
@@ -107,11 +106,11 @@ def _openings(seen: View) -> Iterator[Hit]:
 
 def _cards(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in _BACK.finditer(kinds):
+    for match in seen.each(_BACK):
         where = range(match.start("where"), match.end("where"))
         if any(seen.word(at) in _BACKS for at in where) and _size(seen, match) in (3, 4):
             yield *match.span("value"), "SECRET", "secret.card_code"
-    for match in _LETTERS.finditer(kinds):
+    for match in seen.each(_LETTERS):
         if "".join(seen.word(match.start() + at) for at in range(3)) in _CVV and _size(seen, match) in (3, 4):
             yield *match.span("value"), "SECRET", "secret.card_code"
     for match in within(kinds, _SOLIDUS, _EXPIRED):

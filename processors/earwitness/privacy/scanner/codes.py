@@ -48,7 +48,7 @@ _OTHER_CODES = words(
 def find(seen: View) -> Iterator[Hit]:
     """All codes."""
     kinds = seen.kinds
-    for match in _CODE.finditer(kinds):
+    for match in seen.each(_CODE):
         first, last = match.start("value"), match.end("tail")
         if match["second"]:
             yield match.start("second") + 1, match.end("second"), "SECRET", "secret.code"
@@ -57,10 +57,10 @@ def find(seen: View) -> Iterator[Hit]:
         if _is_code(seen, match.start(), first, last):
             kind = "ZIP" if _is_post_code(seen, match.start(), first, last) else "SECRET"
             yield first, last, kind, "secret.code"
-    for match in _KEYPAD.finditer(kinds):
+    for match in seen.each(_KEYPAD):
         if len(read(seen.raw[match.start("value") : match.end()], match["value"]).text) >= 4:
             yield match.start() + 1, match.end(), "SECRET", "secret.keypad"
-    for match in _BEHIND.finditer(kinds):
+    for match in seen.each(_BEHIND):
         value = _VALUE_BEFORE.search(kinds, max(0, match.start() - 12), match.start())
         if value is not None and _is_code(seen, match.start(), *value.span()):
             yield *value.span(), "SECRET", "secret.code_behind"

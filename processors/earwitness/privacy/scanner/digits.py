@@ -38,7 +38,7 @@ def find(seen: View) -> Iterable[Hit]:
     """All numbers that are somebody's."""
     kinds = seen.kinds
     hits: list[Hit] = []
-    for match in RUN.finditer(kinds):
+    for match in seen.each(RUN):
         first = match.start()
         shape = SHAPES[match[0]]
         if shape.dated:
@@ -53,7 +53,7 @@ def find(seen: View) -> Iterable[Hit]:
 
 def _hidden(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in _HIDDEN.finditer(kinds):
+    for match in seen.each(_HIDDEN):
         last = match.end()
         if match.lastgroup == "ssn":
             first = masks = last - _HIDDEN_SSN

@@ -116,7 +116,7 @@ _DOMAIN_TOKENS = 24
 
 def find(seen: View) -> Iterator[Hit]:
     """All e-mail addresses."""
-    for match in _ANCHOR.finditer(seen.kinds):
+    for match in seen.each(_ANCHOR):
         at, end = match.span()
         if match["many"]:
             # Nobody's address, but whatever it is: one look at each anchor would take long.

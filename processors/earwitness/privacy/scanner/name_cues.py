@@ -27,7 +27,7 @@ _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
 def find(seen: View) -> Iterator[Hit]:
     """All such names."""
     kinds = seen.kinds
-    for match in MEDIUM.finditer(kinds):
+    for match in seen.each(MEDIUM):
         first, last = match.span("value")
         cue = match[0][0]
         head = kinds[first]

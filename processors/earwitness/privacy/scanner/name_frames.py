@@ -63,14 +63,14 @@ def find(seen: View) -> Iterator[Hit]:
     """All such names."""
     yield from _actors(seen)
     for grammar, holds in _FRAMES:
-        for match in grammar.finditer(seen.kinds):
+        for match in seen.each(grammar):
             if holds(seen, match):
                 yield _hit(match)
 
 
 def _actors(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in _ACTS.finditer(kinds):
+    for match in seen.each(_ACTS):
         at = match.start()
         if seen.word(at) in _VERBS:
             actor = _ACTOR.search(kinds, max(0, at - 5), at)

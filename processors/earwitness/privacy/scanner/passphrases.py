@@ -56,7 +56,7 @@ _VALUE_ENDS = _C["quote"] + _C["comma"] + _C["close"] + _C["border"] + _C["newli
 def find(seen: View) -> Iterator[Hit]:
     """Words that are a password: `password correct horse battery staple`, `my security word is marigold`."""
     kinds = seen.kinds
-    for match in _BARE.finditer(kinds):
+    for match in seen.each(_BARE):
         first = match.end()
         last = phrase_end(seen, first)
         before = seen.word(match.start() - 1) if match.start() else ""
@@ -69,17 +69,17 @@ def find(seen: View) -> Iterator[Hit]:
             and seen.raw[first][0].islower()
         ):
             yield first, last, "SECRET", "secret.phrase"
-    for match in _WORD_IS.finditer(kinds):
+    for match in seen.each(_WORD_IS):
         at = match.start()
         if at and seen.word(at) in ("word", "phrase") and seen.word(at - 1) in _WORD_OF:
             last = phrase_end(seen, match.end())
             if last > match.end():
                 yield match.end(), last, "SECRET", "secret.phrase"
-    for match in _NETWORK.finditer(kinds):
+    for match in seen.each(_NETWORK):
         last = glued_end(seen, match.end())
         if seen.word(match.start()) in _NETWORKS and _is_mixed(seen.joined(match.end(), last)):
             yield match.end(), last, "SECRET", "secret.network"
-    for match in _PASSWORD_BEHIND.finditer(kinds):
+    for match in seen.each(_PASSWORD_BEHIND):
         if _is_mixed(seen.joined(match.start(), match.start() + 1)):
             yield match.start(), match.start() + 1, "SECRET", "secret.behind"
 

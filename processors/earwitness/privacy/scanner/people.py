@@ -28,7 +28,7 @@ class People:
         """All names."""
         yield from spelled.find(seen)
         kinds = seen.kinds
-        for match in STRONG.finditer(kinds):
+        for match in seen.each(STRONG):
             cue, (first, last) = match.start(), match.span("value")
             if kinds[first] == _C["surword"] and seen.word(cue) == "called":
                 continue  # `nobody called back`
@@ -47,11 +47,11 @@ class People:
         yield from name_frames.find(seen)
         yield from name_cues.find(seen)
         taken = seen.taken
-        for match in FULL.finditer(kinds):
+        for match in seen.each(FULL):
             first, last = match.span()
             if taken.find(0, first, last) >= 0 and _is_full(seen, first, last):
                 yield first, name_end(seen, first, last), "PERSON", "name.full"
-        for match in ALONE.finditer(kinds):
+        for match in seen.each(ALONE):
             at = match.start()
             if not taken[at] and self._is_alone(seen, at):
                 yield at, name_end(seen, at, at + 1), "PERSON", "name.alone"

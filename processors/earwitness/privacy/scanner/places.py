@@ -94,7 +94,7 @@ def _streets(seen: View) -> Iterator[Hit]:
 def _bearings(seen: View) -> Iterator[Hit]:
     """Streets that are said without a suffix: `three oh three south congress`."""
     kinds = seen.kinds
-    for match in _BEARING_STREET.finditer(kinds):
+    for match in seen.each(_BEARING_STREET):
         at = match.start()
         first = begins(kinds, _BEARING_HEAD, at)
         said = sum(kind in _SAID for kind in kinds[first:at]) + 3 * (_C["a"] in kinds[first:at])
@@ -106,16 +106,16 @@ def _bearings(seen: View) -> Iterator[Hit]:
 def _others(seen: View) -> Iterator[Hit]:
     """`65 E Randolph, Chicago`; `rosewood avenue number four hundred`; `at 9 Elm`."""
     kinds = seen.kinds
-    for match in _TYPED_BEARING.finditer(kinds):
+    for match in seen.each(_TYPED_BEARING):
         yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.bearing"
-    for match in _NUMBER_BEHIND.finditer(kinds):
+    for match in seen.each(_NUMBER_BEHIND):
         yield (
             begins(kinds, _NUMBER_BEHIND_HEAD, match.start()),
             ends(kinds, match.end()),
             "ADDRESS",
             "address.number_behind",
         )
-    for match in _AT_CORNER.finditer(kinds):
+    for match in seen.each(_AT_CORNER):
         yield *match.span("value"), "ADDRESS", "address.at"
 
 

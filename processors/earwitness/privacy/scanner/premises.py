@@ -48,7 +48,7 @@ _PREMISES = words(
 def find(seen: View) -> Iterator[Hit]:
     """All such addresses."""
     kinds = seen.kinds
-    for match in _WHOLE.finditer(kinds):
+    for match in seen.each(_WHOLE):
         first = match.start()
         if kinds[first] in _NUMBERED:
             named = _premise(seen, first)
@@ -65,9 +65,9 @@ def find(seen: View) -> Iterator[Hit]:
         if not match["zone"] and seen.word(first) in _OTHER_UNITS:
             continue
         yield first, ends(kinds, match.end()), "ADDRESS", "address.premise"
-    for match in _CROSSES.finditer(kinds):
+    for match in seen.each(_CROSSES):
         yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.crosses"
-    for match in _SECTOR.finditer(kinds):
+    for match in seen.each(_SECTOR):
         if seen.word(match.start()) == "sector":
             yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.sector"
 

@@ -41,21 +41,21 @@ _MILITARY = pattern(
 def find(seen: View) -> Iterator[Hit]:
     """All such places."""
     kinds = seen.kinds
-    for match in _BOX.finditer(kinds):
+    for match in seen.each(_BOX):
         yield begins(kinds, _BOX_HEAD, match.start()), ends(kinds, match.end()), "ADDRESS", "address.box"
-    for match in _CROSS.finditer(kinds):
+    for match in seen.each(_CROSS):
         first = begins(kinds, _CROSS_HEAD, match.start())
         if first < match.start():
             yield first, match.end(), "ADDRESS", "address.cross"
-    for match in _CORNER.finditer(kinds):
+    for match in seen.each(_CORNER):
         yield *match.span("value"), "ADDRESS", "address.corner"
-    for match in _HIGHWAY.finditer(kinds):
+    for match in seen.each(_HIGHWAY):
         at = match.start()
         if seen.word(at) in _ROUTES and seen.raw[at][0].isupper():
             first = begins(kinds, _HIGHWAY_HEAD, at)
             if first < at:
                 yield first, ends(kinds, match.end()), "ADDRESS", "address.highway"
-    for match in _NUMBERED_ROUTE.finditer(kinds):
+    for match in seen.each(_NUMBERED_ROUTE):
         yield begins(kinds, _ROUTE_HEAD, match.start()), ends(kinds, match.end()), "ADDRESS", "address.route"
-    for match in _MILITARY.finditer(kinds):
+    for match in seen.each(_MILITARY):
         yield *match.span(), "ADDRESS", "address.military"

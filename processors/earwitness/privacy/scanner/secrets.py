@@ -40,7 +40,7 @@ def find(seen: View) -> Iterator[Hit]:
     yield from _passwords(seen)
     yield from passphrases.find(seen)
     yield from _values(seen)
-    for match in _IDENTS.finditer(kinds):
+    for match in seen.each(_IDENTS):
         at = match.start()
         if _SHAPES.match(seen.raw[at]):
             yield at, glued_end(seen, at), "SECRET", "secret.shape"
@@ -48,7 +48,7 @@ def find(seen: View) -> Iterator[Hit]:
 
 def _passwords(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in _PASSWORD.finditer(kinds):
+    for match in seen.each(_PASSWORD):
         first = match.end()
         if first >= len(kinds) or kinds[first] == _C["border"]:
             continue
@@ -105,11 +105,10 @@ def _value_start(seen: View, first: int) -> int:
 
 def _values(seen: View) -> Iterator[Hit]:
     """Values behind a header's name or a word that needs no link: `X-Api-Key: …`, `Bearer …`."""
-    kinds = seen.kinds
-    for match in _HEADER.finditer(kinds):
+    for match in seen.each(_HEADER):
         if seen.word(match.start() + 1) in _KEYS and seen.glued(match.start()):
             yield match.end(), glued_end(seen, match.end()), "SECRET", "secret.header"
-    for match in _BEARER.finditer(kinds):
+    for match in seen.each(_BEARER):
         first = match.end()
         last = glued_end(seen, first)
         size = len(seen.joined(first, last))

@@ -27,7 +27,7 @@ _LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "fil
 def find(seen: View) -> Iterator[Hit]:
     """All spelled names."""
     kinds = seen.kinds
-    for match in _SPELLED.finditer(kinds):
+    for match in seen.each(_SPELLED):
         first, last = match.span()
         near = kinds[max(0, first - _NEAR) : first]
         if last - first < _MANY_LETTERS and _AS_IN_KINDS not in match[0] and _SPELL_CUES.isdisjoint(near):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.replacements import LOOSE
-from earwitness.privacy.scanner.classes import CHARACTERS, Classes
+from earwitness.privacy.scanner.classes import CHARACTERS, OPENINGS, Classes
 
 __all__ = ["BORDER", "Hit", "View", "holding", "view", "within"]
 
@@ -37,13 +37,19 @@ Hit = tuple[int, int, str, str]
 class View:
     """Tokens and classes of one text, or of several that are joined."""
 
-    __slots__ = ("kinds", "raw", "taken")
+    __slots__ = ("_present", "kinds", "raw", "taken")
 
     def __init__(self, raw: list[str], kinds: str) -> None:
         self.raw = raw
         self.kinds = kinds
+        self._present = frozenset(kinds)
         self.taken = bytearray(len(kinds))
         """1 for each token that a rule has found to be somebody's, or that is a token of ours."""
+
+    def each(self, grammar: re.Pattern[str]) -> Iterable[re.Match[str]]:
+        """What a grammar finds; nothing is searched where no token is of a class that it begins with."""
+        opening = OPENINGS.get(id(grammar))
+        return () if opening is not None and opening.isdisjoint(self._present) else grammar.finditer(self.kinds)
 
     def word(self, index: int) -> str:
         """A token in lower case without the blanks behind it."""

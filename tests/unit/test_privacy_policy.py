@@ -40,6 +40,16 @@ def test_a_version_without_policies_is_treated_as_the_newest_one():
     assert policies(first)["value"] == Policy("strict")
 
 
+def test_the_newest_version_holds_where_an_older_one_said_something_else():
+    raw = catalogue.raw("data.job_lookup")
+    fields = [*raw.fields[:-1], raw.fields[-1] | {"preset": "strict"}]
+    older, elsewhere = (
+        catalogue.Schema(7, "raw", raw.name, raw.definition | {"fields": fields}, version) for version in (1, 0)
+    )
+    assert policies(older) == {"attributes": Policy()}
+    assert policies(elsewhere) == {"attributes": Policy("strict")}
+
+
 def test_a_schema_of_elsewhere_says_it_itself():
     definition = json.loads(catalogue.raw("call.action_attempted").text)
     said = {"name": "said", "type": ["null", "string"], "default": None, "pii": "text", "doc": "…"}

@@ -56,16 +56,16 @@ def _is_job(text: str, span: Span) -> bool:
 def policies(schema: Schema) -> dict[str, Policy]:
     """By path (`changes.old_value`), the policy of each free text in a raw schema.
 
-    A version that was released before a policy was declared is treated by the newest one's: what is masked more today
-    is so in yesterday's events too.
+    The newest version's policy holds for all versions of the catalogue: what is masked more today is so in events of
+    yesterday's producers too. A schema of elsewhere says it itself; where it is silent, the newest version's holds.
     """
     found = dict(_declared(schema.definition["fields"]))
     try:
-        newest = catalogue.raw(schema.kind)
+        newest = dict(_declared(catalogue.raw(schema.kind).definition["fields"]))
     except UnknownSchemaError:
-        return {path: policy or Policy() for path, policy in found.items()}
-    told = dict(_declared(newest.definition["fields"]))
-    return {path: policy or told.get(path) or Policy() for path, policy in found.items()}
+        newest = {}
+    is_ours = schema.version > 0
+    return {path: (newest.get(path) if is_ours else own or newest.get(path)) or Policy() for path, own in found.items()}
 
 
 def _declared(

@@ -31,6 +31,7 @@ GROUPS = (
     ("values in sentences, each with each", "grid"),
 )
 """What a row is called, and how the names of its sets begin."""
+OURS = ("own_", "made", "grid")
 
 
 def tables(scored: dict[str, dict[str, Score]]) -> Iterator[str]:
@@ -48,15 +49,26 @@ def tables(scored: dict[str, dict[str, Score]]) -> Iterator[str]:
         + " |"
     )
     yield ""
-    yield "| recall | spans | " + " | ".join(PRESETS) + " |"
-    yield "|---|---|" + "---|" * len(PRESETS)
+    yield (
+        "| recall | " + " | ".join(f"{where}: spans, {', '.join(PRESETS)}" for where in ("others' sets", "ours")) + " |"
+    )
+    yield "|---|---|---|"
+    parts = [_parted(scored[preset]) for preset in PRESETS]
     for label in labelled.LABELS:
-        sums = [score.summed(scored[preset]) for preset in PRESETS]
-        yield (
-            f"| {label} | {sums[0].given_by_label[label]} | "
-            + " | ".join(_number(each.recall_of(label)) for each in sums)
-            + " |"
+        cells = (
+            ", ".join((str(part[0].given_by_label[label]), *(_number(each.recall_of(label)) for each in part)))
+            for part in zip(*parts, strict=True)
         )
+        yield f"| {label} | " + " | ".join(cells) + " |"
+
+
+def _parted(scores: dict[str, Score]) -> tuple[Score, Score]:
+    """The sets of others as one, and ours as one."""
+    ours = {name for name in scores if name.startswith(OURS)}
+    return (
+        sum((each for name, each in scores.items() if name not in ours), Score()),
+        sum((each for name, each in scores.items() if name in ours), Score()),
+    )
 
 
 def _touched(scores: dict[str, Score]) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -87,6 +88,7 @@ def _keyed(secret: bytes) -> tuple[Any, Any]:
     return _sha256()(bytes(byte ^ 0x36 for byte in padded)), _sha256()(bytes(byte ^ 0x5C for byte in padded))
 
 
+@cache
 def _sha256() -> Callable[[bytes], Any]:
     """SHA-256 of the interpreter's own where it has one: a state of OpenSSL's costs three times as much to copy."""
     for name in ("_sha2", "_sha256"):  # of 3.12 and later, of 3.11

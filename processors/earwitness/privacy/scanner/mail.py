@@ -260,7 +260,7 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
         alone = kind in _ARTICLES and not (
             joined or spelled or seen.glued(index) or before in _PIECES + _CONNECTORS + _SKIPPED
         )
-        return _END if alone else _PIECE
+        return _END if alone and not (first == at and before in _WORDS) else _PIECE
     if kind in _SKIPPED or (
         kind == _C["an"] and first < at and kinds[first] in _PIECES and kinds[index - 1] in _PIECES
     ):

@@ -21,8 +21,10 @@ _CROSS = pattern(
     "|<surname|unknown|ambi|given|Unknown|Surname|Ambi|Given>(?=<border|stop|comma|newline|mark>|$))"
 )
 _CROSS_HEAD = pattern("<bearing>?(?:<tens>?<ordinal>|<nth>|<capital>{1,2})$")
+_CORNER_NAME = "<common|anyname|unknown|Unknown|ordinal|nth|bearing|weak_suffix>{1,2}"
 _CORNER = pattern(
-    "<corner><of|de|my|with>{1,2}(?P<value>(?:<^newline|stop|comma|an|common>|<stop>(?=<capital>)){1,5}<an|with|de>"
+    f"<corner><of|de|my|with>{{1,2}}(?P<value>{_CORNER_NAME}<an>{_CORNER_NAME}(?=<border|stop|comma|newline|in|at>|$)"
+    "|(?:<^newline|stop|comma|an|common>|<stop>(?=<capital>)){1,5}<an|with|de>"
     "(?:<^newline|stop|comma|an|suffix>){0,4}<suffix|weak_suffix|capital|nth|ordinal|surname|unknown>)"
 )
 _BOX = pattern(

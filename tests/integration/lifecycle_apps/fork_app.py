@@ -24,6 +24,8 @@ def child(work: Callable[[], object]) -> int:
         return pid
     try:
         work()
+    except SystemExit:  # a child of this child, on its way out
+        raise
     except BaseException as error:  # noqa: BLE001 (the parent has to know)
         tell(f"a child failed: {error!r}")
         os._exit(9)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -56,14 +55,6 @@ class Call:
         self.said += said
         return ". ".join(each.text for each in said)
 
-    def text_without_solid_digits(self) -> str:
-        """For a field whose policy keeps job numbers: digits in one piece are taken for one."""
-        while True:
-            found = sentence(self._dice, self.caller)
-            if not re.search(r"[0-9]{5,}", found.text):
-                self.said.append(found)
-                return found.text
-
     def number(self) -> str:
         """The caller's number as a declared field may have it."""
         phone = self.caller.phone
@@ -92,7 +83,7 @@ class Call:
         caller = self.caller
         pii = field.get("pii", "none")
         if pii == "text":
-            return self.text_without_solid_digits() if "job" in field.get("keep", ()) else self.text()
+            return self.text()
         made = {
             "none": lambda: f"{field['name']}_of_program",
             "phone": self.number,

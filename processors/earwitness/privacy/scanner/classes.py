@@ -56,7 +56,7 @@ _GROUPS = {
     "anyname": _NAMES,
     "surename": ("given", "Given", "surname", "Surname"),
     "lettered": ("letter", "a", "i", "oh", "ye", "compass", "ex"),
-    "common": ("common", "sector", "aside", "press", "acts"),
+    "common": ("common", "sector", "aside", "press", "acts", "answer"),
     "and": ("an", "ye"),
     "bearing": ("direction", "compass"),
     "capital": ("Given", "Surname", "Ambi", "Surword", "Unknown"),

@@ -228,7 +228,25 @@ def _local(seen: View, at: int) -> int:
         index -= 1
     while first < at and kinds[first] in _CONNECTORS and not seen.glued(first):
         first += 1
+    if kinds[at] != _C["at_mark"] and first < at:
+        first = _before_correction(seen, first)
     return _announced(seen, first) if kinds[at] != _C["at_mark"] and first < at else first
+
+
+def _before_correction(seen: View, first: int) -> int:
+    """Where a local part begins that was begun anew: `maria dot no wait mario dot garcia at …`."""
+    taken_back = _TAKEN_BACK.search(seen.kinds, max(0, first - _CORRECTION_TOKENS), first)
+    if taken_back is None:
+        return first
+    index = begin = taken_back.start()
+    while (
+        index > 0
+        and begin - index < _BEGUN_TOKENS
+        and seen.kinds[index - 1] in _BEGUN
+        and seen.word(index - 1) not in _FUNCTION
+    ):
+        index -= 1
+    return index if index < begin else first
 
 
 def _announced(seen: View, first: int) -> int:
@@ -289,6 +307,10 @@ _ANNOUNCED = pattern(
     "(?:<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?|<border>)"
     "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card>{1,3}))$"
 )
+_TAKEN_BACK = pattern("<comma|filler>{0,2}(?:<no|wait|i>{1,3}<common>?)<comma|filler>{0,2}$")
+_CORRECTION_TOKENS = 8
+_BEGUN_TOKENS = 8
+_BEGUN = _PIECES + _WORDS + _CONNECTORS
 _ANNOUNCED_TOKENS = 10
 _ARTICLE_WORDS = ("the", "la", "los", "las", "el")
 _BEFORE_ARTICLE = "".join(

@@ -77,6 +77,8 @@ def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
         return head in _C["ambi"] + _C["unknown"] + _C["surword"]
     if kinds[cue] == _C["this"]:
         return head == _C["unknown"] and follow in _CALLING
+    if kinds[cue] == _C["its"] and cue and kinds[cue - 1] == _C["hi"]:
+        return head in _C["unknown"] + _C["surname"] + _C["ambi"] and follow not in ("down", "up", "out", "off", "over")
     if kinds[cue] == _C["hi"]:
         return head == _C["unknown"] and kinds[last : last + 1] == _C["comma"]
     mine = kinds[cue] == _C["role"] and cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1

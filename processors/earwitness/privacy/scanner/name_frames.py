@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -31,6 +32,16 @@ _GIVEN_TO = pattern(
     "<common|put><common><to|with>(?P<value><ambi|unknown|surname>)(?=<at|in|border|stop|comma|newline|an|from>|$)"
 )
 _HAVE = pattern(f"<common>(?P<value>{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to>)")
+_FIELD = pattern(
+    "<phone|role|name|common|unknown|im|from><equals|colon><quote>?"
+    "(?P<value><UNKNOWN|Unknown|Given|Surname|Ambi|Surword>{1,3}|<given|unknown|surname|ambi>{1,2})(?=<border|quote|an|comma|stop|newline|mark|common|close>|$)"
+)
+_DOTTED = pattern(
+    "(?P<value><given|Given|ambi|Ambi><period><given|surname|unknown|ambi|surword|Given|Surname|Unknown>)(?!<period|at_mark|open|colon|solidus|arroba>)"
+)
+_ASSIGNED = pattern(
+    "<common|acts|role|tell|unknown><my|common|idcue|numeral|digit|de|unknown>{0,4}?<to|a>(?P<value><ambi|given|surname|unknown|Given|Surname|Unknown|Ambi>)"
+)
 _LET = pattern(f"<let>{_VALUE}<know>")
 _OTHER = pattern(
     "<common|an|ye><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
@@ -49,6 +60,19 @@ _AUXILIARIES = words("would could might should was had is has")
 _HAVES = words("have get make")
 _CALLS = words("call come ring text phone email bring check sign meet open reach stop swing ping")
 _NEEDS = words("need needs want wants expecting")
+_BEFORE_ACTOR = _C["equals"] + _C["with"] + _C["colon"] + _C["quote"]
+_FIELDS = words(
+    """caller caller_name callername contact contact_name customer customer_name client_name actor owner assignee tech technician
+    agent requester requested_by created_by updated_by approved_by tenant from_name to_name full_name fullname display_name
+    user_name"""
+)
+_NAME_FIELDS = words(
+    "caller_name contact_name customer_name client_name full_name fullname display_name from_name to_name"
+)
+_ASSIGNS = words(
+    """asignó asigné asigne asigno asignado asignada reasignó reasignado asignar pasó entregó dio mandó assigned reassigned gave
+    handed passed transferred sent"""
+)
 _THINGS = ("it", "them", "that", "this", "those")
 _GIVES = words("give leave hand send show pass email mail drop gave left")
 _VERBS = words(
@@ -65,7 +89,8 @@ def find(seen: View) -> Iterator[Hit]:
     for grammar, holds in _FRAMES:
         for match in seen.each(grammar):
             if holds(seen, match):
-                yield _hit(match)
+                first, last = match.span("value")
+                yield first, name_end(seen, first, last), "PERSON", "name.frame"
 
 
 def _actors(seen: View) -> Iterator[Hit]:
@@ -121,6 +146,27 @@ def _is_made_to(seen: View, match: re.Match[str]) -> bool:
     return (word in _HAVES and does in _CALLS) or (word in _NEEDS and does == "to")
 
 
+def _is_field(seen: View, match: re.Match[str]) -> bool:
+    field = seen.word(match.start())
+    if field not in _FIELDS:
+        return False
+    # A small word behind a sign may be a state: `caller=unknown`.
+    return seen.raw[match.start("value")][0].isupper() or (
+        field in _NAME_FIELDS and seen.kinds[match.start() + 1] == _C["equals"]
+    )
+
+
+def _is_glued(seen: View, match: re.Match[str]) -> bool:
+    at = match.start("value")
+    if not (seen.glued(at) and seen.glued(at + 1)):
+        return False
+    return seen.kinds[at] in _C["given"] + _C["Given"] or seen.kinds[at - 1] in _BEFORE_ACTOR
+
+
+def _is_assigned(seen: View, match: re.Match[str]) -> bool:
+    return seen.word(match.start()) in _ASSIGNS and seen.kinds[match.end("value") - 2] in _C["to"] + _C["a"]
+
+
 def _is_put_on(seen: View, match: re.Match[str]) -> bool:
     return seen.word(match.start()) in _PUTS and seen.word(match.end("value")) == "on"
 
@@ -140,6 +186,9 @@ _FRAMES: tuple[tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]], ..
     (_TOLD_THAT, _is_told),
     (_GIVEN_TO, _is_given),
     (_HAVE, _is_made_to),
+    (_FIELD, _is_field),
+    (_DOTTED, _is_glued),
+    (_ASSIGNED, _is_assigned),
     (_LET, lambda _seen, _match: True),
     (_ON_THE_PHONE, _is_put_on),
     (_PART, _is_part),

@@ -47,7 +47,7 @@ def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | No
     if said == "SECRET" or (follows == "SECRET" and length <= _LONGEST_CODE):
         return "SECRET"
     if said == "SSN" or follows == "SSN":
-        return "SSN" if length in (4, 9) or (length >= 4 and said == "SSN") else None
+        return "SSN" if length == 4 or 9 <= length <= 11 or (length >= 4 and said == "SSN") else None
     if said in _BY_CUE:
         kind, least, most = _BY_CUE[said]
         return kind if least <= length <= most else None

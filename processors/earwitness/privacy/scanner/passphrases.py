@@ -13,6 +13,12 @@ __all__ = ["NO_VALUE", "find", "glued_end", "is_phrase", "phrase_end"]
 _C = CHARACTERS
 _BARE = pattern("<password|pin>(?=<common|unknown|anyname|glued|weak_suffix|wait|month>)")
 _WORD_IS = pattern("<surword|common><is|its|colon>{1,2}(?=<common|unknown|anyname|glued|weak_suffix|month>)")
+_ANSWER = pattern(
+    "<answer>(?:<to|for|de|my|common|lock|a|number|shift|speak>{0,6}?<is|its|colon|comma>{1,2}(?:<my>(?=<common|unknown|anyname>))?)?"
+    "(?=<common|Common|unknown|Unknown|anyname|glued|weak_suffix|month>)"
+)
+_QUESTIONS = words("security secret question pregunta seguridad secreta")
+_NEAR = 10
 _NETWORK = pattern("<lock><is|colon|equals>{1,2}<quote>?(?=<ident|hexes|house|Unknown|unknown|anyname|common|Common>)")
 _PASSWORD_BEHIND = pattern("<ident|hexes|house><is|its><my>?<common|lock|unknown>{0,2}<password|pin>")
 NO_VALUE = words(
@@ -75,6 +81,11 @@ def find(seen: View) -> Iterator[Hit]:
             last = phrase_end(seen, match.end())
             if last > match.end():
                 yield match.end(), last, "SECRET", "secret.phrase"
+    for match in seen.each(_ANSWER):
+        capital = seen.raw[match.end()][0].isupper()
+        last = match.end() + 1 if capital else phrase_end(seen, match.end())
+        if last > match.end() and any(seen.word(at) in _QUESTIONS for at in _around(seen, match.start(), last)):
+            yield match.end(), last, "SECRET", "secret.answer"
     for match in seen.each(_NETWORK):
         last = glued_end(seen, match.end())
         if seen.word(match.start()) in _NETWORKS and _is_mixed(seen.joined(match.end(), last)):
@@ -82,6 +93,12 @@ def find(seen: View) -> Iterator[Hit]:
     for match in seen.each(_PASSWORD_BEHIND):
         if _is_mixed(seen.joined(match.start(), match.start() + 1)):
             yield match.start(), match.start() + 1, "SECRET", "secret.behind"
+
+
+def _around(seen: View, at: int, last: int) -> range:
+    """The tokens before and behind a place, in the same text."""
+    first = max(at - _NEAR, seen.kinds.rfind(_C["border"], 0, at) + 1)
+    return range(first, last)
 
 
 def is_phrase(seen: View, first: int) -> bool:

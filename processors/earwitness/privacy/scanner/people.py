@@ -60,7 +60,7 @@ class People:
         kind = seen.kinds[at]
         if _is_acronym(seen, at):
             return False
-        if _is_firm(seen, at):
+        if _is_firm(seen, at) or _is_anybody(seen, at):
             return False
         if kind in _GIVEN:
             return True
@@ -70,7 +70,9 @@ class People:
             return _acts(seen, at) or (kind == _C["Surname"] and _is_quoted(seen, at))
         if kind in _LISTED:
             return True
-        return self._strict or seen.kinds[at - 1] in _PERSONAL or _acts(seen, at)
+        if seen.kinds[at - 1] in _PERSONAL or _acts(seen, at):
+            return True
+        return self._strict and seen.word(at - 1) not in _MAKERS and not _is_parameter(seen, at)
 
 
 def _is_acronym(seen: View, at: int) -> bool:
@@ -95,6 +97,24 @@ def _is_firm(seen: View, at: int) -> bool:
 def _is_quoted(seen: View, at: int) -> bool:
     """Whether a word is all that stands between two quotation marks: `SEARCH('Delgado', …)`."""
     return at > 0 and seen.kinds[at - 1] == seen.kinds[at + 1 : at + 2] == _C["quote"]
+
+
+def _is_parameter(seen: View, at: int) -> bool:
+    """Whether a word is a part of a name in a program: `Idempotency-Key`, `StirVerstat=…`."""
+    kinds = seen.kinds
+    if kinds[at + 1 : at + 2] == _C["equals"]:
+        return True
+    behind = kinds[at + 1 : at + 3] in _BEHIND_HYPHEN and seen.glued(at)
+    before = kinds[max(0, at - 2) : at] in _BEFORE_HYPHEN and seen.glued(at - 1)
+    return behind or before
+
+
+_BEHIND_HYPHEN = tuple(_C["hyphen"] + each for each in _C["Common"] + _C["weak_suffix"] + _C["password"] + _C["letter"])
+_BEFORE_HYPHEN = tuple(each + _C["hyphen"] for each in _C["Common"] + _C["letter"] + _C["ex"])
+_MAKERS = words(
+    """carrier trane lennox rheem goodman honeywell bosch samsung lg whirlpool kohler moen daikin mitsubishi nest ecobee bradford
+    navien     rinnai grundfos generac ge dell hp sony ford toyota honda chevy dodge nissan"""
+)
 
 
 def _is_shouted(seen: View, at: int) -> bool:
@@ -148,7 +168,19 @@ _SENTENCE_ENDS = "".join(
 )
 
 
+def _is_anybody(seen: View, at: int) -> bool:
+    """Whether a name is one of `every tom, dick and harry`."""
+    if seen.word(at) not in _ANYBODY:
+        return False
+    return {seen.word(n) for n in range(max(0, at - 5), min(len(seen.raw), at + 6))} >= _ANYBODY
+
+
+_ANYBODY = frozenset(("tom", "dick", "harry"))
+
+
 def _is_full(seen: View, first: int, last: int) -> bool:
+    if _is_anybody(seen, first):
+        return False
     kinds = seen.kinds[first:last]
     if kinds[0] == _C["Surword"]:
         return any(kind in members("surename") for kind in kinds[1:])

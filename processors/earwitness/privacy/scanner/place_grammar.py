@@ -62,7 +62,8 @@ _LOW_CITY = (
 )
 _QUARTER = (
     "(?:<comma|stop>?<quarter><stop|period>?(?:(?:<my|de|particle>{0,2}<Unknown|Given|Surname|Ambi|Surword|Common|month|weak_suffix>){1,3}"
-    "|<my|de|particle>{0,2}<anyname|unknown|common|month|weak_suffix>))"
+    "|<my|de|particle>{0,2}<anyname|unknown|common|month|weak_suffix>"
+    "(?:<anyname|unknown>(?=<border|stop|comma|newline|mark|an|ye|in>|$))?))"
 )
 _ASIDE = f"(?:{_GAP}?<aside>)"
 """`Rear`, `Hinterhaus`, `principal`: which part of a house."""

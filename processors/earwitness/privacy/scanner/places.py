@@ -15,7 +15,7 @@ __all__ = ["find"]
 _C = CHARACTERS
 _STREET = pattern(
     f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>|<sector><of>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
-    "(?P<suffix><suffix|glued>|<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>))"
+    "(?P<suffix><suffix|glued>|<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>|<title>))"
     "<suffix|bearing>?<stop|period>?"
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
     f"|{SPOKEN}{{1,4}}+(?=<border|comma|stop|unit|newline|mark>|$))?{TAIL}"
@@ -142,6 +142,7 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
         kinds[suffix] == _WEAK
         and not (capital and (names or before in _CUES + _TYPED_CUES))
         and not ((typed or names) and before in _CUES)
+        and not (names and len(number) > 1 and before in _TYPED_CUES)
     ):
         return False
     if any(kinds[at] == _C["stop"] and len(seen.word(at - 1)) > _ABBREVIATION for at in range(words, end)):

@@ -13,9 +13,9 @@ __all__ = ["find"]
 
 _NUMBERED_ROUTE = pattern(f"<suffix|weak_suffix>{SPOKEN}{{1,3}}+<number>(?:{SPOKEN}{{1,5}}+|<n1|n2|n3|n4>){TAIL}")
 _ROUTE_HEAD = pattern("<common|statename>$")
-_HIGHWAY = pattern(f"<suffix|weak_suffix><n1|n2|n3><bearing>?{TAIL}")
+_HIGHWAY = pattern(f"(?:<suffix|weak_suffix>|<i><hyphen>)<n1|n2|n3|n4><bearing>?(?:<Common|Unknown>?<suffix>)?{TAIL}")
 _HIGHWAY_HEAD = pattern(f"{NUMBER}<bearing>?<capital|Common|weak_suffix>{{0,2}}$")
-_ROUTES = words("highway hwy road route rte loop interstate")
+_ROUTES = words("highway hwy road route rte loop interstate ih fm fwy i")
 _CROSS = pattern(
     "<suffix><period|stop>?<an|ye|at><bearing>?(?:(?:<tens>?<ordinal>|<nth>|<capital|Common|common>{1,2})<suffix>"
     "|<surname|unknown|ambi|given|Unknown|Surname|Ambi|Given>(?=<border|stop|comma|newline|mark>|$))"

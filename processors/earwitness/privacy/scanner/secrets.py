@@ -85,6 +85,8 @@ def _passwords(seen: View) -> Iterator[Hit]:
 
 def _is_value(seen: View, cue: int, first: int, last: int) -> bool:
     """Whether what stands there can be a secret: `token: compute it` and a full stop cannot."""
+    if seen.word(cue) in _SIGNATURES and seen.kinds[first - 1] not in _AFTER_EQUALS:
+        return False  # one that is asked for and given; that of a program stands behind `=`
     if seen.word(cue) in _LOOSE_NAMES and last - first == 1 and seen.kinds[first] == _C["common"]:
         return False
     return any(map(str.isalnum, seen.joined(first, last)))
@@ -153,6 +155,8 @@ def _armoured(seen: View) -> Iterator[Hit]:
         at = kinds.find(_FENCE, begin)
 
 
+_SIGNATURES = ("sig", "signature", "hmac")
+_AFTER_EQUALS = _C["equals"] + _C["quote"]
 _LOOSE_NAMES = ("secret", "token", "authorization", "combination", "combo", "cookie")
 _HEADER = pattern("<hyphen><weak_suffix|password><colon|equals>{1,2}(?=<^newline>)")
 _KEYS = ("key", "token", "secret")

@@ -84,7 +84,7 @@ WORDS: dict[str, str] = {
         "dialing fax text sms tel ph "
         "landline whatsapp teléfono telefono celular móvil movil llámame llamame llámeme llameme llamar "
         "llame llamen marcar marcarme márcame marcame "
-        "márqueme marqueme contactarme from_number caller callerid msisdn texted voicemail pager answering answer "
+        "márqueme marqueme contactarme from_number caller callerid msisdn texted voicemail pager answering "
         "llámenme llamenme "
         "phone_number to_number telf cel"
     ),
@@ -98,7 +98,8 @@ WORDS: dict[str, str] = {
         "combinación combinacion passkey"
     ),
     "password": (
-        "password passwd pwd pw cookie secret token auth_token authtoken api_key apikey api-key client_secret access_token "
+        "password passwd pwd pw cookie sig signature hmac secret token auth_token authtoken api_key apikey "
+        "api-key client_secret access_token  "
         "refresh_token secret_key private_key passwort bearer aws_secret_access_key aws_access_key_id access_key "
         "session_token x-api-key access_key_id db_password pass psw passwords api_token "
         "secret_access_key user_password "
@@ -178,11 +179,12 @@ WORDS: dict[str, str] = {
         "street st ave avenue road rd drive dr lane ln boulevard blvd court ct place pl terrace ter "
         "circle cir way parkway pkwy "
         "highway hwy square sq trail trl alley crescent grove mews row strasse straße str turnpike pike "
-        "expressway interstate freeway causeway crossing bypass parade quay wharf esplanade cove cres throughway"
+        "fwy frwy expy tpke ih fm expressway interstate freeway causeway crossing bypass parade quay wharf "
+        "esplanade cove cres throughway"
     ),
     "weak_suffix": (
         "approach close gardens walk hill rise path loop plaza route run view heights ridge point creek "
-        "green knoll bend crossings fork "
+        "green knoll hollow crest pointe oaks acres bend crossings fork "
         "forks port junction valley meadows landing manor glen haven island islands isle mill mills "
         "mission mountain oval "
         "orchard pass passage pine pines plain plains shoal shoals shore shores spring springs spur "
@@ -213,7 +215,7 @@ WORDS: dict[str, str] = {
     "unit": (
         "plot apt apartment suite ste unit flat floor fl room rm bldg building apartamento depto "
         "departamento piso puerta apto "
-        "interior lote casa trailer lot spc space penthouse ph appt"
+        "interior int torre manzana mz lote casa trailer lot spc space penthouse ph appt"
     ),
     "sector": (
         "sector nagar vihar enclave chowk society colony layout phase block cross stage puram bagh residency towers "
@@ -222,6 +224,7 @@ WORDS: dict[str, str] = {
     "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
     "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement izq izqda izquierda dcha derecha",
     "bis": "bis",
+    "answer": "answer respuesta",
     "shape": "xoxb xoxp xoxa xoxr xoxs glpat",
     "preposed": "unter auf zum zur beim hinter",
     # what people do

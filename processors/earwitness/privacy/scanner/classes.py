@@ -20,6 +20,7 @@ __all__ = ["CACHED_TOKENS", "CHARACTERS", "MARKS", "OPENINGS", "Classes", "membe
 CACHED_TOKENS = 65_536
 """Tokens whose class is remembered; a full memory starts anew."""
 _CACHED_LENGTH = 32
+_SHORT_NUMERAL = 4
 _LONGEST = 64
 """Characters of the longest token that is looked at closely."""
 
@@ -165,8 +166,8 @@ class Classes(dict[str, str]):
 
     def __missing__(self, raw: str) -> str:
         word = raw[:-1] if raw[-1:] == " " else raw
-        if word.isdecimal() and word.isascii():
-            return CHARACTERS[_number(word)]  # quicker told than remembered
+        if len(word) > _SHORT_NUMERAL and word.isdecimal() and word.isascii():
+            return CHARACTERS[_number(word)]  # seldom seen again, and perhaps somebody's
         if word.isalpha() and word.isascii() and 1 < len(word) <= _LONGEST:
             character = self._words.get(word) or CHARACTERS[self._plain(word)]
         else:

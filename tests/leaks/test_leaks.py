@@ -15,7 +15,7 @@ from leaks.proof import Proof, Report
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
-CALLS = 200
+CALLS = 120
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,10 @@ def encode_long(value: int) -> bytes:
     rest = (value << 1) ^ (value >> 63)
     if rest < 128:
         return bytes((rest,))
+    if rest < 1 << 14:
+        return bytes((rest & 127 | 128, rest >> 7))
+    if rest < 1 << 21:
+        return bytes((rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14))
     out = bytearray()
     while rest > 127:
         out.append(rest & 127 | 128)

@@ -276,8 +276,8 @@ class Fuzz:
         self.counts["texts"] += len(batch)
         if deep:
             for text, spans in zip(batch, together, strict=True):
-                if scanner.scan(text) != spans:
-                    raise FaultError("scanned alone it has other spans")
+                if (alone := scanner.scan(text)) != spans:
+                    raise FaultError(f"scanned alone it has other spans: {text!r}, {set(alone) ^ set(spans)}")
             self._masked(batch)
             self.counts["checked alone and masked"] += len(batch)
 
@@ -307,6 +307,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop earlier")
     parser.add_argument("--deep", type=int, default=4, help="every how many-th batch is also scanned alone and masked")
     options = parser.parse_args()
     real = [row.text for _, rows in labelled.own_sets() for row in rows]
@@ -314,12 +315,13 @@ def main() -> int:
     dice, fuzz = random.Random(options.seed), Fuzz()
     source = texts(dice, real)
     begun = time.monotonic()
-    while fuzz.counts["texts"] < options.inputs:
+    while fuzz.counts["texts"] < options.inputs and time.monotonic() - begun < options.seconds:
         batch = [next(source) for _ in range(BATCH)]
         try:
             fuzz.check(batch, deep=fuzz.counts["batches"] % options.deep == 0)
         except Exception as error:  # noqa: BLE001 - any of them is what is looked for
-            print(f"{type(error).__name__}: {error}\n{_smallest(fuzz, batch)!r}", file=sys.stderr)
+            print(f"{type(error).__name__}: {error}\nin the batch {_smallest(fuzz, batch)!r}", file=sys.stderr)
+            print(f"after {fuzz.counts['texts']} texts", file=sys.stderr)
             return 1
     print(
         json.dumps(

@@ -9,7 +9,7 @@ import hashlib
 import random
 import re
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from earwitness.privacy.free_text import FreeText
@@ -69,6 +69,8 @@ def test_capitals_change_no_token(caller: Canary, dice: random.Random) -> None:
 @given(caller=CALLERS, dice=DICE, preset=st.sampled_from(("balanced", "strict")))
 def test_the_order_of_sentences_changes_nothing(caller: Canary, dice: random.Random, preset: str) -> None:
     first, second = said(dice, caller), said(dice, caller)
+    # Of letters one by one, then "i live at ...", nobody who only hears it knows where the name ends.
+    assume(not (re.search("spelled", first + second) and re.search("(?:^|\n)i ", f"{first}\n{second}")))
     one, other = marks(first, preset), marks(second, preset)
     assert marks(f"{first}. {second}", preset) == one + other
     assert marks(f"{second}. {first}", preset) == other + one

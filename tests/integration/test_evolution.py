@@ -1,6 +1,7 @@
 """Old and new producers, workers and tables side by side: a new field arrives whatever is restarted first, or is set aside.
 
-`trail.admin_action` has three versions: from the second on it says how many records were `affected`. An old release knows the first.
+`trail.admin_action` has three versions: from the second on it says how many records were `affected`. An old release
+knows the first.
 """
 # ruff: noqa: S608 - the statements are made of names of our own
 

@@ -42,7 +42,7 @@ def test_everything_was_there_and_came_through(report: Report) -> None:
     assert report.in_raw == report.values > 10 * CALLS
     assert report.events > 20 * CALLS
     assert report.masked >= report.stored >= report.events
-    assert report.letters == report.broken > 50
+    assert report.letters >= report.broken > 50
 
 
 def test_no_value_is_anywhere_else_in_any_form(report: Report) -> None:

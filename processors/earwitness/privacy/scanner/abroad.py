@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import LEAD, NUMBER, TAIL, TOWN, UNIT, WORD, begins, ends
 from earwitness.privacy.scanner.view import Hit, View, within
 

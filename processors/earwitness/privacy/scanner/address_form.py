@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from earwitness.privacy.normalise import plain
-from earwitness.privacy.scanner.classes import CHARACTERS
+from earwitness.privacy.scanner.alphabet import CHARACTERS
 from earwitness.privacy.scanner.pieces import SILENT, pieces, seen
 
 __all__ = ["address"]

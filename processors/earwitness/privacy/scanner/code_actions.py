@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import context
-from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.view import Hit, View, within
 from earwitness.privacy.scanner.vocabulary import words

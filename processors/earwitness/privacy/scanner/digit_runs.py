@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import View
 
 __all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.context import after, before, says_short
 from earwitness.privacy.scanner.digit_runs import PLUS, RUN, SHAPES, SHORTEST, WHOLE, Shape, behind_day
 from earwitness.privacy.scanner.number_kinds import classify, is_a_list

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import name_frames
-from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members
 from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.name_grammar import MEDIUM
 from earwitness.privacy.scanner.view import Hit, View

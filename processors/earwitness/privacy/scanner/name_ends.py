@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.spelled import LETTERS
 from earwitness.privacy.scanner.view import View
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.classes import pattern
+from earwitness.privacy.scanner.alphabet import pattern
 
 __all__ = ["ALONE", "CORRECTED", "FULL", "MEDIUM", "STRONG"]
 

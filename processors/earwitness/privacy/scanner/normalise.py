@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from earwitness.privacy import normalise as written
 from earwitness.privacy.scanner.address_form import address
-from earwitness.privacy.scanner.classes import CHARACTERS
+from earwitness.privacy.scanner.alphabet import CHARACTERS
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
 from earwitness.privacy.scanner.number_words import DIGITS, REPEATS
 from earwitness.privacy.scanner.number_words import NUMBERS as NUMBERS_SAID

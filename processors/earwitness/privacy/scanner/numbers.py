@@ -16,7 +16,8 @@ from functools import partial
 from string import ascii_letters
 from typing import NamedTuple
 
-from earwitness.privacy.scanner.classes import CHARACTERS, MARKS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.classes import MARKS
 from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
 from earwitness.privacy.scanner.vocabulary import WORDS
 

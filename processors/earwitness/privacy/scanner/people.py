@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import name_cues, name_frames, spelled
-from earwitness.privacy.scanner.classes import CHARACTERS, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members
 from earwitness.privacy.scanner.name_ends import OWNING, name_end
 from earwitness.privacy.scanner.name_grammar import ALONE, CORRECTED, FULL, STRONG
 from earwitness.privacy.scanner.view import Hit, View

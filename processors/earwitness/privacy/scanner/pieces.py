@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from earwitness.privacy.scanner.classes import CHARACTERS, Classes, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members
+from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
 from earwitness.privacy.scanner.lexicon import lexicon
 from earwitness.privacy.scanner.number_words import REPEATS

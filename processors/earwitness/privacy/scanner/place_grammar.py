@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 
 __all__ = ["CAPITAL", "JOIN", "LEAD", "NUMBER", "SPOKEN", "TAIL", "TOWN", "UNIT", "WORD", "ZIP", "begins", "ends"]
 

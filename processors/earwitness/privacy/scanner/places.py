@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import abroad, premises, routes
-from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
 from earwitness.privacy.scanner.view import Hit, View, holding, within
 from earwitness.privacy.scanner.vocabulary import words

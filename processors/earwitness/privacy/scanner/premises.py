@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.classes import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from earwitness.privacy.scanner.classes import CHARACTERS
+from earwitness.privacy.scanner.alphabet import CHARACTERS
 from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
 
 __all__ = ["regrouped"]

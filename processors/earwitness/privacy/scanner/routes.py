@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.classes import pattern
+from earwitness.privacy.scanner.alphabet import pattern
 from earwitness.privacy.scanner.place_grammar import NUMBER, SPOKEN, TAIL, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 from earwitness.privacy.dictionary import NO_WORDS, Dictionary
 from earwitness.privacy.replacements import is_ours
 from earwitness.privacy.scanner import accounts, code_actions, codes, digits, mail, number_parts, places, secrets
-from earwitness.privacy.scanner.classes import Classes, members
+from earwitness.privacy.scanner.alphabet import members
+from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.lexicon import lexicon
 from earwitness.privacy.scanner.own_words import OwnWords
 from earwitness.privacy.scanner.people import People

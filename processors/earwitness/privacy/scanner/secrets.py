@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import passphrases
-from earwitness.privacy.scanner.classes import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.passphrases import NO_VALUE, glued_end, is_phrase, phrase_end
 from earwitness.privacy.scanner.view import Hit, View
 

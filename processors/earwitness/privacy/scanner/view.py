@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.replacements import LOOSE
-from earwitness.privacy.scanner.classes import CHARACTERS, OPENINGS, Classes
+from earwitness.privacy.scanner.alphabet import CHARACTERS, OPENINGS
+from earwitness.privacy.scanner.classes import Classes
 
 __all__ = ["BORDER", "Hit", "View", "holding", "view", "within"]
 

@@ -1,0 +1,198 @@
+"""The local part of an e-mail address: what stands before the `@`, typed, spoken or spelled; read backwards, bounded."""
+
+from __future__ import annotations
+
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.mail_classes import CONNECTORS, LETTERS, SKIPPED, STOPPING
+from earwitness.privacy.scanner.view import View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["begin"]
+
+_C = CHARACTERS
+
+_PIECES = (
+    members("numeral")
+    + members("spoken")
+    + "".join(
+        _C[name]
+        for name in (
+            "letter",
+            "ye",
+            "compass",
+            "ex",
+            "multi",
+            "house",
+            "ident",
+            "hexes",
+            "outward",
+            "a",
+            "i",
+            "nth",
+            "shift",
+            "letname",
+            "homo",
+        )
+    )
+)
+_WORDS = members("anyname") + "".join(_C[name] for name in ("unknown", "Unknown", "UNKNOWN", "glued", "UNKNOWN"))
+_CUES = "".join(
+    _C[name]
+    for name in (
+        *(
+            "is",
+            "its",
+            "to",
+            "at",
+            "my",
+            "for",
+            "with",
+            "of",
+            "in",
+            "de",
+            "you",
+            "me",
+            "emailcue",
+            "phone",
+            "number",
+            "name",
+            "im",
+            "this",
+        ),
+        *(
+            "from",
+            "an",
+            "no",
+            "address",
+            "speak",
+            "tell",
+            "hi",
+            "wait",
+            "lives",
+            "called",
+            "nameis",
+            "through",
+            "put",
+            "let",
+            "like",
+            "as",
+        ),
+    )
+)
+_FUNCTION = words(
+    """that's it's
+    it us me them him her send write mail here there arrive be was were go went meet look am are on or than then just up out
+    that so but and please look stay work live available arrives starts ends stop pick drop left right home back down over closed
+    open
+    """
+)
+_BEFORE_MAILBOX = "".join(_C[name] for name in ("border", "is", "its", "to"))
+_LOCAL_TOKENS = 32
+_LOOSE_WORDS = 3
+_ARTICLES = _C["a"] + _C["i"]
+_MARKS = "%&*!$^~?/{}"
+_SAYING = "".join(_C[name] for name in ("in", "for", "like", "de"))
+_PAIR = pattern(
+    "(?:<lettered><as><in>|<^border><lettered><for|like|de>)<^border|newline|at|at_mark>$|<lettered>"
+    "<for|like|de><^border>$"
+)
+_ANNOUNCED = pattern(
+    "(?:<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?|<border>)"
+    "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card>{1,3}))$"
+)
+_TAKEN_BACK = pattern("<comma|filler>{0,2}(?:<no|wait|i>{1,3}<common>?)<comma|filler>{0,2}$")
+_CORRECTION_TOKENS = 8
+_BEGUN_TOKENS = 8
+_BEGUN = _PIECES + _WORDS + CONNECTORS
+_ANNOUNCED_TOKENS = 10
+_ARTICLE_WORDS = ("the", "la", "los", "las", "el")
+_BEFORE_ARTICLE = "".join(
+    _C[name]
+    for name in ("to", "its", "is", "from", "at", "border", "emailcue", "colon", "contact", "an", "filler", "common")
+)
+
+
+def begin(seen: View, at: int) -> int:
+    """Where the local part before an anchor begins; the anchor itself when there is none."""
+    kinds = seen.kinds
+    first = at
+    loose = 0
+    index = at - 1
+    lowest = max(-1, at - 1 - _LOCAL_TOKENS)
+    while index > lowest:
+        pair = index > 1 and kinds[index - 1] in _SAYING and _PAIR.search(kinds, max(0, index - 3), index + 1)
+        if pair and not (kinds[index] in _PIECES and kinds[index - 1] not in _SAYING):
+            first, loose = pair.start() if kinds[pair.start()] in LETTERS else index - 2, 0
+            index = first - 1
+            continue
+        step = _step(seen, index, first, at, loose)
+        if step == _END:
+            break
+        if step != _SKIP:
+            first = index
+            loose = loose + 1 if step == _WORD else (_LOOSE_WORDS if step == _LAST else 0)
+        index -= 1
+    while first < at and kinds[first] in CONNECTORS and not seen.glued(first):
+        first += 1
+    if kinds[at] != _C["at_mark"] and first < at:
+        first = _before_correction(seen, first)
+    return _announced(seen, first) if kinds[at] != _C["at_mark"] and first < at else first
+
+
+def _before_correction(seen: View, first: int) -> int:
+    """Where a local part begins that was begun anew: `maria dot no wait mario dot garcia at …`."""
+    taken_back = _TAKEN_BACK.search(seen.kinds, max(0, first - _CORRECTION_TOKENS), first)
+    if taken_back is None:
+        return first
+    index = begin = taken_back.start()
+    while (
+        index > 0
+        and begin - index < _BEGUN_TOKENS
+        and seen.kinds[index - 1] in _BEGUN
+        and seen.word(index - 1) not in _FUNCTION
+    ):
+        index -= 1
+    return index if index < begin else first
+
+
+def _announced(seen: View, first: int) -> int:
+    """Where the words begin that a word for mail announces, ordinary ones too: `my email is the real bob at …`."""
+    if first > 1 and seen.word(first - 1) in _ARTICLE_WORDS and seen.kinds[first - 2] in _BEFORE_ARTICLE:
+        return first - 1
+    said = _ANNOUNCED.search(seen.kinds, max(0, first - _ANNOUNCED_TOKENS), first)
+    if said is None:
+        return first
+    begin = said.start("words")
+    return begin if all(seen.word(at) not in _FUNCTION for at in range(begin, first)) else first
+
+
+_END, _SKIP, _PIECE, _WORD, _LAST = range(5)
+
+
+def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
+    """Whether a token belongs to the local part that begins at `first` so far."""
+    kinds = seen.kinds
+    kind = kinds[index]
+    joined = first < at and kinds[first] in CONNECTORS
+    if kind in STOPPING:
+        return _PIECE if kind == _C["mark"] and seen.glued(index) and seen.raw[index] in _MARKS else _END
+    if kind in CONNECTORS:
+        return _PIECE if kind != _C["hyphen"] or seen.glued(index) else _END
+    if seen.glued(index) or kind in _PIECES:
+        before = kinds[index - 1] if index else _C["border"]
+        spelled = first + 1 < at and kinds[first] in LETTERS and kinds[first + 1] in LETTERS  # i m a n i
+        alone = kind in _ARTICLES and not (
+            joined or spelled or seen.glued(index) or before in _PIECES + CONNECTORS + SKIPPED
+        )
+        return _END if alone and not (first == at and before in _WORDS) else _PIECE
+    if kind in SKIPPED or (kind == _C["an"] and first < at and kinds[first] in _PIECES and kinds[index - 1] in _PIECES):
+        return _SKIP
+    if joined:
+        return _PIECE
+    if kind in _WORDS and loose < _LOOSE_WORDS and not (first == at and seen.word(index) in _FUNCTION):
+        return _WORD
+    if first == at and kind == _C["hi"] and index and kinds[index - 1] in _BEFORE_MAILBOX:
+        return _LAST
+    if first == at and kind not in _CUES and seen.word(index) not in _FUNCTION:
+        return _LAST
+    return _END

@@ -36,10 +36,10 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: another user
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MB of its own."""
+    """A file system of its own: 40 MB, of which a journal takes 16."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m,mode=0700", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a tmpfs")
     try:
@@ -85,9 +85,8 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("mode", ["spool_first", "journal"])
 def test_the_disk_is_full(service, network, brokers, small_disk, request, caplog, mode):
-    service.settings = Settings(
-        kafka=KafkaSettings(network.address), spool=SpoolSettings(directory=small_disk / "spool")
-    )
+    service.directory = small_disk / "spool"
+    service.settings = Settings(kafka=KafkaSettings(network.address), spool=SpoolSettings(directory=service.directory))
     since, audit = brokers.ends(), service.client(durability=mode)
     app = App(audit, per_second=2_000)
     with app.running():
@@ -250,9 +249,8 @@ def test_the_place_is_read_only(service, network, brokers, small_disk, request, 
 @AS_ROOT
 def test_it_becomes_read_only_while_it_runs(service, network, brokers, small_disk, request, caplog):
     """A file that is open may still be written, so its own spool goes on; the next process has none, and says so."""
-    service.settings = Settings(
-        kafka=KafkaSettings(network.address), spool=SpoolSettings(directory=small_disk / "spool")
-    )
+    service.directory = small_disk / "spool"
+    service.settings = Settings(kafka=KafkaSettings(network.address), spool=SpoolSettings(directory=service.directory))
     since, audit = brokers.ends(), service.client()
     app = App(audit)
     with app.running(), caplog.at_level(logging.WARNING, "earwitness.client"):

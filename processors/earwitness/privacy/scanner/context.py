@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import View
+from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["after", "before", "says_short"]
+__all__ = ["after", "before", "names_thing", "says_short"]
 
 _C = CHARACTERS
 _SAYS = {
@@ -94,6 +95,32 @@ _SENTENCE = 3
 def says_short(kinds: str, index: int) -> bool:
     """Whether a word stands before a token that speaks of numbers shorter than a phone's: codes, ZIPs, parts of others."""
     return _CODES.search(kinds, max(0, index - _FAR), index) is not None
+
+
+def names_thing(seen: View, index: int) -> bool:
+    """Whether the words right before a number say that it is a thing's: `S/N 512-555-0199`, `serial number is …`."""
+    found = _THING.search(seen.kinds, max(0, index - _NEAR), index)
+    if found is None:
+        return False
+    named = found.start("named")
+    if found["pair"]:
+        return seen.word(named) + seen.word(named + 2) in _PAIRS
+    return seen.word(named) in (_BARE_THINGS if _NUMBERED.isdisjoint(found["link"]) else _THINGS)
+
+
+_NEAR = 8
+_THING = pattern(
+    "(?P<named>(?P<pair><compass|letter><solidus><compass>)|<idcue|UNKNOWN|Unknown|unknown|common|Common>)"
+    "(?P<link>(?:<number|no><stop|period>?|<number_mark>|<colon|equals|is|hyphen|quote|filler>){0,4})$"
+)
+_NUMBERED = frozenset(members("number") + _C["no"] + _C["number_mark"])
+_PAIRS = words("sn pn mn")
+_BARE_THINGS = words(
+    "sn inv serial model part po sku invoice meter tracking batch lot barcode permit upc imei mac asset"
+)
+_THINGS = _BARE_THINGS | words(
+    "ser mod pn mn order pedido orden serie modelo factura medidor folio wo workorder estimate est"
+)
 
 
 def _told(said: str, weak: str, seen: View, at: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
-from earwitness.privacy.scanner.context import after, before, says_short
+from earwitness.privacy.scanner.context import after, before, names_thing, says_short
 from earwitness.privacy.scanner.digit_runs import PLUS, RUN, SHAPES, SHORTEST, WHOLE, Shape, behind_day
 from earwitness.privacy.scanner.number_kinds import classify, is_a_list
 from earwitness.privacy.scanner.numbers import read
@@ -101,6 +101,8 @@ def _run(seen: View, first: int, shape: Shape) -> Sequence[Hit]:
         if parts or kind is None:
             return parts
     if kind == "PHONE":
+        if kinds[first] not in PLUS and names_thing(seen, first):
+            return ()
         first, last = _with_area_code(kinds, first), _with_extension(kinds, last)
     return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from earwitness.privacy.scanner import abroad, premises, routes
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
+from earwitness.privacy.scanner.street_words import STREET_WORDS
 from earwitness.privacy.scanner.view import Hit, View, holding, within
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -27,8 +28,16 @@ _BEARING_HEAD = pattern(f"{NUMBER}(?:<an><a><common>)?$")
 _TYPED_BEARING = pattern(
     f"<n2|n3|n4|n5><direction|compass><Unknown|Surname|Given|Ambi|statename|Surword>{{1,2}}(?=<comma|border|stop|newline|unit>|$){TAIL}"
 )
-_NUMBER_BEHIND = pattern(f"<unknown|anyname|weak_suffix|Unknown><suffix><number>{NUMBER}{TAIL}")
-_NUMBER_BEHIND_HEAD = pattern("<unknown|anyname|weak_suffix|bearing>$")
+_NUMBER_BEHIND = pattern(f"<unknown|anyname|weak_suffix|Unknown|Common><suffix><number>{NUMBER}{TAIL}")
+_NUMBER_LAST = pattern(
+    f"<suffix>{{1,2}}(?P<number><n1|n2|n3|n4|house>)(?=<border|comma|stop|newline|quote|close|unit|number_mark|in|mark|an>|$){TAIL}"
+)
+_STREET_NAME = frozenset(
+    members("anyname")
+    + members("bearing")
+    + "".join(_C[name] for name in ("unknown", "Unknown", "weak_suffix", "Common", "common"))
+)
+_LONGEST_NAME = 3
 _AT_CORNER = pattern(
     "<at|address>(?P<value><n1|n2|n3|n4><Unknown|Surname|Surword|Given|Ambi>{1,2})(?=<comma|border|stop|newline>|$)"
 )
@@ -36,9 +45,14 @@ _NO_STREETS = words(
     "side wall end door entrance wing bound corner facing and of then is are was or on in to at from by for lot room unit units"
 )
 _NAMED = pattern(
-    f"<at|address|lives|in|to|from><is|at|in|my|colon>{{0,2}}(?P<value><capital|bearing>{{1,3}}"
+    f"<at|address|lives|in|to|from|common><is|at|in|my|colon>{{0,2}}(?P<value><capital|bearing|Common|weak_suffix|suffix>{{1,3}}"
     f"(?P<suffix><suffix>){TAIL})"
 )
+_NO_NAMES = words(
+    """superior supreme district traffic county municipal circuit federal google hard disk flash level tennis monday tuesday
+    wednesday thursday friday saturday sunday"""
+)
+_WHERE = words("on off near along behind beside around")
 _BEARING = members("bearing")
 _TYPED_CUES = _C["is"] + _C["its"] + _C["quote"] + _C["equals"]
 _ABBREVIATION = 3
@@ -109,21 +123,39 @@ def _others(seen: View) -> Iterator[Hit]:
     for match in seen.each(_TYPED_BEARING):
         yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.bearing"
     for match in seen.each(_NUMBER_BEHIND):
-        yield (
-            begins(kinds, _NUMBER_BEHIND_HEAD, match.start()),
-            ends(kinds, match.end()),
-            "ADDRESS",
-            "address.number_behind",
-        )
+        yield _street_begins(seen, match.start() + 1), ends(kinds, match.end()), "ADDRESS", "address.number_behind"
+    for match in seen.each(_NUMBER_LAST):
+        first, suffix = _street_begins(seen, match.start()), match.start("number") - 1
+        capitals = all(seen.raw[at][0].isupper() for at in range(first, suffix + 1))
+        cued = first > 0 and (kinds[first - 1] in _CUES + _TYPED_CUES or seen.word(first - 1) in _WHERE)
+        if seen.word(suffix - 1) in _NO_NAMES:
+            continue
+        if capitals and match.start() > first and (cued or match.start() - first > 1):
+            yield first, ends(kinds, match.end()), "ADDRESS", "address.number_last"
     for match in seen.each(_AT_CORNER):
         yield *match.span("value"), "ADDRESS", "address.at"
+
+
+def _street_begins(seen: View, suffix: int) -> int:
+    """Where the name of a street begins that ends before its suffix: at `Oak` of `on Oak Ridge Road`."""
+    first = suffix
+    capital = seen.raw[suffix - 1][0].isupper()
+    while first > 0 and suffix - first < _LONGEST_NAME and seen.kinds[first - 1] in _STREET_NAME:
+        word = seen.raw[first - 1]
+        if word[0].isupper() != capital or (seen.kinds[first - 1] in _LOW and seen.word(first - 1) not in STREET_WORDS):
+            break
+        first -= 1
+    return first
 
 
 def _named(seen: View) -> Iterator[Hit]:
     """Streets without a number, behind a word that says where."""
     kinds = seen.kinds
     for match in within(kinds, _SUFFIX, _NAMED):
-        if seen.raw[match.start("suffix")][0].isupper():
+        names = kinds[match.start("value") : match.start("suffix")]
+        said = kinds[match.start()] != _C["common"] or seen.word(match.start()) in _WHERE
+        known = (len(names) > 1 or names not in _LOW + _WEAK) and seen.word(match.start("value")) not in _NO_NAMES
+        if said and known and seen.raw[match.start("suffix")][0].isupper():
             yield match.start("value"), ends(kinds, match.end()), "ADDRESS", "address.named"
 
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import spooled
@@ -182,6 +182,7 @@ def test_garbage_is_no_journal(data):
 
 
 @given(flips=FLIPS, cut=CUT, tail=TAIL, name=st.sampled_from(["dead.db", "dead.db-wal"]))
+@example(flips=[(0.41137587796841163, 128)], cut=None, tail=b"", name="dead.db")  # two rows with one id
 @FEWER
 def test_a_process_that_finds_its_own_file_damaged_goes_on(tmp_path, dead, *, flips, cut, tail, name):
     directory = tmp_path / "spool" / "ivr"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Literal, NamedTuple
 from zlib import crc32
 
@@ -103,7 +104,7 @@ class Store(Database):
             wanted = min(count - len(found), _READ_AT_ONCE)
             text = self.one(_READ, found[-1].id if found else after, 2**62 if most is None else most, wanted)
             rows = [] if text is None else [_row(*each.split(" ")) for each in text.split(",")]
-            found += sorted(rows)
+            found += sorted(rows, key=attrgetter("id"))  # in a damaged file two may have the same one
             if len(rows) < wanted:
                 break
         return found

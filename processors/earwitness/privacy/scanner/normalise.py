@@ -97,6 +97,7 @@ def phone_prefix(text: str) -> str | None:
 
 def name(text: str) -> str | None:
     """A person's name in small letters, spelled or not, without titles, accents, apostrophes and hyphens; None if empty."""
+    text = _in_order(text)
     plain = written.plain(text)
     listed = plain.replace("-", " ").split()
     if (
@@ -108,6 +109,21 @@ def name(text: str) -> str | None:
     ):
         return " ".join(listed)
     return _read_name(text) or " ".join(listed) or None
+
+
+def _in_order(text: str) -> str:
+    """A name that a list has with its surname first, as it is spoken: `DELGADO, ROSA` is `ROSA DELGADO`."""
+    found = _REVERSED.match(text)
+    return (
+        text if found is None or found["first"].rstrip(".").lower() in _RANKS else f"{found['first']} {found['last']}"
+    )
+
+
+_REVERSED = re.compile(
+    r"\s*(?P<last>[^\W\d_][^\s,]*(?:[ -][^\s,]+)?), ?(?P<first>[^\W\d_][^\s,]*(?: [^\s,]{1,2})?)\s*\Z"
+)
+_RANKS = words("jr sr ii iii iv md phd esq dds")
+"""What stands behind a name and a comma without being one."""
 
 
 def _read_name(text: str) -> str:

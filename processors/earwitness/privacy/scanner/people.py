@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner import name_cues, name_frames, spelled
+from earwitness.privacy.scanner import name_cues, name_frames, name_reversed, spelled
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members
 from earwitness.privacy.scanner.name_ends import OWNING, name_end
 from earwitness.privacy.scanner.name_grammar import ALONE, CORRECTED, FULL, STRONG
@@ -27,6 +27,7 @@ class People:
     def find(self, seen: View) -> Iterator[Hit]:
         """All names."""
         yield from spelled.find(seen)
+        yield from name_reversed.find(seen)
         kinds = seen.kinds
         for match in seen.each(STRONG):
             cue, (first, last) = match.start(), match.span("value")

@@ -123,7 +123,10 @@ def _size(seen: View, at: int) -> int:
 _NUMBERED = _C["ye"] + _C["oh"]
 _ALPHA = members("lettered") + "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
 _CODED = _C["code"] + _C["pin"] + _C["number"] + _C["password"]
-_ALONE = ("lockbox", "keypad", "keybox", "padlock", "candado", "gate", "alarm", "cerradura", "reja", "portón")
+_ALONE = words(
+    """lockbox keypad keybox padlock candado gate alarm alarma cerradura reja portón porton buzzer
+    lockbox's keypad's gate's alarm's buzzer's"""
+)
 _NUMERALS = members("numeral")
 _MIXED = "".join(_C[name] for name in ("house", "outward", "ident", "hexes"))
 _LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]

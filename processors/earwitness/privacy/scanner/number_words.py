@@ -40,7 +40,15 @@ NUMBERS |= {
     "veintiún": "21",
     "fourty": "40",
 }
-NUMBERS |= {"ninty": "90", "hundred": "100", "cien": "100", "ciento": "100", "thousand": "1000", "mil": "1000"}
+NUMBERS |= {
+    "ninty": "90",
+    "hundred": "100",
+    "cien": "100",
+    "ciento": "100",
+    "cientos": "100",
+    "thousand": "1000",
+    "mil": "1000",
+}
 """Words for a number of more than one digit, and their value."""
 
 TENS = f"{_TENS_EN} {_TENS_ES} fourty ninty"

@@ -168,6 +168,8 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
     typed = any(kind in _NUMERIC for kind in number)
     if kinds[words] == _C["suffix"] and not capital:
         return False
+    if first > 1 and before == _C["colon"] and kinds[first - 2] in _NUMERIC and seen.glued(first - 2):
+        return False  # the seconds of a time
     if any(kinds[at] == _C["my"] and not seen.raw[at][0].isupper() for at in range(words, end)):
         return False
     if (

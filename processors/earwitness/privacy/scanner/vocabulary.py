@@ -22,7 +22,7 @@ WORDS: dict[str, str] = {
         word for word in DIGITS if word not in {"un", "una", "oh", "o", "tree", "fife", "nought", "naught"}
     ),
     "tens": TENS,
-    "hundred": f"hundred cien ciento {HUNDREDS}",
+    "hundred": f"hundred cien ciento cientos {HUNDREDS}",
     "thousand": "thousand mil",
     "teen": " ".join(word for word, value in NUMBERS.items() if len(value) == 2 and word not in TENS.split()),
     "multi": " ".join(REPEATS),

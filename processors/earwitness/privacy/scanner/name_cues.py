@@ -111,7 +111,7 @@ def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
     if cue == _C["phone"]:
         return head in members("surename") or (head in _C["ambi"] + _C["Ambi"] and follow in _FOLLOWS_NUMBER)
     if head == _C["month"]:
-        return words >= 2 or cue in (_C["tell"], _C["speak"])
+        return words >= 2 or cue in (_C["tell"], _C["speak"]) or (cue == _C["hi"] and follow == _C["acts"])
     if cue in _SELF:
         sure = bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"])
         return (

@@ -15,7 +15,7 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _STREET = pattern(
-    f"(?P<number>{NUMBER})(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>|<sector><of>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
+    f"(?P<number>{NUMBER}(?:<an><a><common>(?=<bearing|nth|ordinal|capital>))?)(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>|<sector><of>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
     "(?P<suffix><suffix|glued>|<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>|<title>))"
     "<suffix|bearing>?<stop|period>?"
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"

@@ -42,7 +42,7 @@ def find(seen: View) -> Iterator[Hit]:
             kinds[last] not in _NUMERALS or len(seen.word(last)) <= _MOST_DIGITS
         )
         if is_named or (letters >= _MANY_LETTERS and not is_id):
-            yield _said_before(seen, first, last), last, "PERSON", "name.spelled"
+            yield _said_before(seen, first, last), _said_behind(kinds, last), "PERSON", "name.spelled"
 
 
 def _said_before(seen: View, first: int, last: int) -> int:
@@ -56,6 +56,17 @@ def _said_before(seen: View, first: int, last: int) -> int:
     return at if len(word) >= _MANY_LETTERS and letters[:3] == list(word[:3]) else first
 
 
+def _said_behind(kinds: str, last: int) -> int:
+    """Where the name ends whose first one was spelled: `S I O B H A N, O'Malley`."""
+    at = last
+    while at < last + 2 and kinds[at : at + 1] in _PAUSES:
+        at += 1
+    return at + 1 if kinds[at : at + 1] in _SECOND and kinds[at + 1 : at + 2] in _OVER else last
+
+
+_PAUSES = frozenset((_C["comma"], _C["filler"]))
+_SECOND = frozenset((_C["surname"], _C["Surname"], _C["Unknown"]))
+_OVER = frozenset(("", _C["border"], _C["comma"], _C["stop"], _C["an"], _C["newline"]))
 _SPELLS = words("that's that is spelled spelt it's its se escribe deletrea")
 _NUMERALS = members("numeral")
 _BORDER = _C["border"]

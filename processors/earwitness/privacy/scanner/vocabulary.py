@@ -219,7 +219,7 @@ WORDS: dict[str, str] = {
     ),
     "sector": (
         "sector nagar vihar enclave chowk society colony layout phase block cross stage puram bagh residency towers "
-        "apartments tower"
+        "apartments tower wing"
     ),
     "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
     "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement izq izqda izquierda dcha derecha",

@@ -33,7 +33,7 @@ _SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house
 _CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
 _LICENCE = pattern(
     f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)"
-    f"(?:<number|plus|number_mark|common|no>|<de>){{0,2}}<stop|period>?{_LINK}{{0,4}}"
+    f"(?:<number|plus|number_mark|common|no>|<de><statename|state>?|<statename>){{0,2}}<stop|period>?{_LINK}{{0,4}}"
     f"(?P<value>(?:{_SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
 )
 _ZIP = pattern(

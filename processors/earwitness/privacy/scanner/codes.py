@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import context
+from earwitness.privacy.scanner.again import again
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.numbers import read
 from earwitness.privacy.scanner.view import Hit, View
@@ -57,6 +58,7 @@ def find(seen: View) -> Iterator[Hit]:
         if _is_code(seen, match.start(), first, last):
             kind = "ZIP" if _is_post_code(seen, match.start(), first, last) else "SECRET"
             yield first, last, kind, "secret.code"
+            yield from again(seen, first, last, kind)
     for match in seen.each(_KEYPAD):
         if len(read(seen.raw[match.start("value") : match.end()], match["value"]).text) >= 4:
             yield match.start() + 1, match.end(), "SECRET", "secret.keypad"

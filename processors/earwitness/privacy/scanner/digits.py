@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from earwitness.privacy.scanner.again import again
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.context import after, before, names_thing, says_short
 from earwitness.privacy.scanner.digit_runs import PLUS, RUN, SHAPES, SHORTEST, WHOLE, Shape, behind_day
@@ -47,6 +48,8 @@ def find(seen: View) -> Iterable[Hit]:
         # Fewer digits than any phone has: a job's number most often.
         if not shape.short or says_short(kinds, first):
             hits += _run(seen, first, shape)
+    for first, last, kind, _ in [hit for hit in hits if hit[2] == "SECRET"]:
+        hits += again(seen, first, last, kind)
     hits += _hidden(seen)
     return hits
 

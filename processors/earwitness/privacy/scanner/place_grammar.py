@@ -22,7 +22,7 @@ NUMBER = (
 """The number of a house, typed or said; one that was taken back (`eighty, no wait, ninety`) is inside."""
 WORD = (
     "<anyname|unknown|Unknown|UNKNOWN|common|Common|ordinal|nth|bearing|lettered|month|statename|state|glued|particle|de|weak_suffix"
-    "|tens|teen|role|title|idcue|lock|card|put|tell|line|box|n1|n2|oh|suffix|degree|rate|digit>"
+    "|tens|teen|role|title|idcue|lock|card|put|tell|line|box|n1|n2|oh|suffix|degree|rate|digit|shift|letname|provider|code>"
 )
 """A word that a street's name may hold."""
 JOIN = "(?:<hyphen|period|stop|quote|filler|plus_mark>{0,2})"

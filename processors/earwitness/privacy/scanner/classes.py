@@ -12,7 +12,7 @@ from collections.abc import Collection
 from earwitness.privacy.replacements import bare
 from earwitness.privacy.scanner.alphabet import CHARACTERS
 from earwitness.privacy.scanner.lexicon import Lexicon
-from earwitness.privacy.scanner.vocabulary import WORDS, words
+from earwitness.privacy.scanner.vocabulary import PAUSES, WORDS, words
 
 __all__ = ["CACHED_TOKENS", "MARKS", "Classes"]
 
@@ -79,6 +79,7 @@ class Classes(dict[str, str]):
         for name, listed in WORDS.items():
             for word in listed.split():
                 self._words.setdefault(word, CHARACTERS[name])
+        self._words |= dict.fromkeys(PAUSES, CHARACTERS["filler"])
         self._keep = frozenset(word for text in keep for word in text.lower().split())
 
     def __missing__(self, raw: str) -> str:

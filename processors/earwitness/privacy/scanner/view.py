@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from earwitness.privacy.replacements import LOOSE
 from earwitness.privacy.scanner.alphabet import CHARACTERS, OPENINGS
 from earwitness.privacy.scanner.classes import Classes
+from earwitness.privacy.scanner.vocabulary import PAUSES
 
 __all__ = ["BORDER", "Hit", "View", "holding", "view", "within"]
 
@@ -25,8 +26,10 @@ _SPACE = " \t\n\r\x0b\x0c\x1c\x1d\x1f\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u20
 _OWN = "|".join(f"{form}[ \t]*" for form in LOOSE)
 _ENCODED = "%(?:2[0-9A-Fa-f]|3[A-Fa-f]|40|[57][BDbd]|0[ADad])"
 """A sign as an address of the web writes it: `%40` for `@`."""
+_PAUSE = "|".join(f"[{each[0].upper()}{each[0]}]{each[1:]}" for each in PAUSES)
 _TOKENS = re.compile(
-    f"{_OWN}|[{_LETTER}]++(?:['\u2019][{_LETTER}]++)*+[ \t]*+|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
+    f"{_OWN}|(?:{_PAUSE})(?![{_LETTER}'])[ \t]*+"
+    f"|[{_LETTER}]++(?:['\u2019][{_LETTER}]++)*+[ \t]*+|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
     f"|[^{_LETTER}{_SPACE}][ \t]*|[{_SPACE}]+"
 )
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
 from earwitness.privacy.scanner.number_words import DIGITS, HUNDREDS, NUMBERS, REPEATS, TENS
 
-__all__ = ["WORDS", "words"]
+__all__ = ["PAUSES", "WORDS", "words"]
 
 
 def words(text: str) -> frozenset[str]:
     """The words of a text that lists them."""
     return frozenset(text.split())
 
+
+PAUSES = ("hold on", "one sec", "un momento", "un momentito")
+"""Words that are one token: somebody who says a number makes them in the middle of it."""
 
 WORDS: dict[str, str] = {
     "oh": "oh o nought naught",

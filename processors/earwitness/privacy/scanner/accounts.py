@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
-from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
+from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import Hit, View
 
 __all__ = ["find", "zips"]
@@ -85,7 +85,7 @@ def zips(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_ZIP):
         first, last = _edges(kinds, *match.span("value"))
-        if 4 <= len(read(seen.raw[first:last], kinds[first:last]).text) <= 9 or _C["outward"] in kinds[first:last]:
+        if 4 <= len(digits_of(seen, first, last)) <= 9 or _C["outward"] in kinds[first:last]:
             yield first, last, "ZIP", "zip.cue"
     for match in seen.each(_POSTAL):
         if (seen.word(match.start()), seen.word(match.start() + 2)) == ("c", "p"):
@@ -179,12 +179,12 @@ def _split(seen: View, first: int, last: int) -> list[str]:
     start = first
     for at in range(first, last + 1):
         if at == last or seen.kinds[at] in _DOTS:
-            parts.append(read(seen.raw[start:at], seen.kinds[start:at]).text)
+            parts.append(digits_of(seen, start, at))
             start = at + 1
     return parts
 
 
 _LETTERED_LICENCE = 9
-_LOOSE = "".join(_C[name] for name in ("filler", "comma", "hyphen", "dash", "a", "i", "ye"))
+_LOOSE = characters("filler comma hyphen dash a i ye")
 _DOTS = _C["dot"] + _C["point"]
 _SAID = _C["digit"] + _C["oh"] + _C["teen"] + _C["tens"]

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 
 from earwitness.privacy.normalise import plain
-from earwitness.privacy.scanner.alphabet import CHARACTERS
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters
 from earwitness.privacy.scanner.pieces import SILENT, pieces, seen
 
 __all__ = ["address"]
 
 _C = CHARACTERS
-_LEFT_OUT = frozenset(
-    SILENT
-    + "".join(
-        _C[name] for name in ("plus_mark", "hyphen", "period", "number_mark", "mark", "colon", "solidus", "number")
-    )
-)
+_LEFT_OUT = frozenset(SILENT + characters("plus_mark hyphen period number_mark mark colon solidus number"))
 _WORDS = {
     "street": "st",
     "avenue": "ave",

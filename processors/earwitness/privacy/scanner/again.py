@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import pattern
-from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import Hit, View
 
 __all__ = ["again"]
@@ -18,9 +18,5 @@ _AGAIN = pattern(
 def again(seen: View, first: int, last: int, kind: str) -> Iterator[Hit]:
     """The number close behind a value, if it has the same digits."""
     found = _AGAIN.match(seen.kinds, last)
-    if found is not None and _digits(seen, *found.span("value")) == _digits(seen, first, last):
+    if found is not None and digits_of(seen, *found.span("value")) == digits_of(seen, first, last):
         yield *found.span("value"), kind, "secret.again"
-
-
-def _digits(seen: View, first: int, last: int) -> str:
-    return read(seen.raw[first:last], seen.kinds[first:last]).text

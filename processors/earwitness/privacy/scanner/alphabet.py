@@ -10,31 +10,16 @@ from functools import cache
 
 from earwitness.privacy.scanner.vocabulary import WORDS
 
-__all__ = ["CHARACTERS", "OPENINGS", "members", "pattern"]
+__all__ = ["CHARACTERS", "OPENINGS", "characters", "members", "pattern"]
 
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
 _DIGITS = (*(f"n{length}" for length in range(1, 13)), "n13", "n20", "nx")
 _MIXED = ("house", "outward", "xnum", "ident", "nth", "state", "own", "hexes")
-_MARKS = (
-    *(
-        "comma",
-        "stop",
-        "period",
-        "hyphen",
-        "solidus",
-        "open",
-        "close",
-        "plus_mark",
-        "colon",
-        "equals",
-        "at_mark",
-        "number_mark",
-    ),
-    *("star_mark", "quote", "bracket", "unbracket", "newline", "border", "mark"),
-)
+_MARKS = """comma stop period hyphen solidus open close plus_mark colon equals at_mark number_mark star_mark quote bracket
+    unbracket newline border mark"""
 
-_TYPES = (*WORDS, *_NAMES, *_OTHERS, *_DIGITS, *_MIXED, *_MARKS)
+_TYPES = (*WORDS, *_NAMES, *_OTHERS, *_DIGITS, *_MIXED, *_MARKS.split())
 
 CHARACTERS: dict[str, str] = {name: chr(0x21 + n) if n < 94 else chr(0xA1 + n - 94) for n, name in enumerate(_TYPES)}
 """The character of each class."""
@@ -50,6 +35,11 @@ _GROUPS = {
     "bearing": ("direction", "compass"),
     "capital": ("Given", "Surname", "Ambi", "Surword", "Unknown"),
 }
+
+
+def characters(names: str) -> str:
+    """The characters of several classes, whose names are given with blanks between them."""
+    return "".join(CHARACTERS[name] for name in names.split())
 
 
 @cache

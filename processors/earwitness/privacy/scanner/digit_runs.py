@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.view import View
 
 __all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]
@@ -27,27 +27,8 @@ RUN = pattern(
     f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT}|(?<={_UNIT}))"
     f"(?:(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_NEXT}){{1,47}}+|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
 )
-_EDGES = "".join(
-    _C[name]
-    for name in (
-        *(
-            "filler",
-            "comma",
-            "hyphen",
-            "period",
-            "dash",
-            "an",
-            "ye",
-            "dot",
-            "point",
-            "you",
-            "know",
-            "let",
-            "me",
-            "open",
-        ),
-        *("no", "wait", "stop", "like", "plus_mark", "a", "ye"),
-    )
+_EDGES = characters(
+    """filler comma hyphen period dash an ye dot point you know let me open no wait stop like plus_mark a ye"""
 )
 SHORTEST = 7
 """Digits of the shortest phone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.mail_classes import CONNECTORS, LETTERS, SKIPPED, STOPPING
 from earwitness.privacy.scanner.view import View
 from earwitness.privacy.scanner.vocabulary import words
@@ -14,70 +14,12 @@ _C = CHARACTERS
 _PIECES = (
     members("numeral")
     + members("spoken")
-    + "".join(
-        _C[name]
-        for name in (
-            "letter",
-            "ye",
-            "compass",
-            "ex",
-            "multi",
-            "house",
-            "ident",
-            "hexes",
-            "outward",
-            "a",
-            "i",
-            "nth",
-            "shift",
-            "letname",
-            "homo",
-        )
-    )
+    + characters("letter ye compass ex multi house ident hexes outward a i nth shift letname homo")
 )
-_WORDS = members("anyname") + "".join(_C[name] for name in ("unknown", "Unknown", "UNKNOWN", "glued", "UNKNOWN"))
-_CUES = "".join(
-    _C[name]
-    for name in (
-        *(
-            "is",
-            "its",
-            "to",
-            "at",
-            "my",
-            "for",
-            "with",
-            "of",
-            "in",
-            "de",
-            "you",
-            "me",
-            "emailcue",
-            "phone",
-            "number",
-            "name",
-            "im",
-            "this",
-        ),
-        *(
-            "from",
-            "an",
-            "no",
-            "address",
-            "speak",
-            "tell",
-            "hi",
-            "wait",
-            "lives",
-            "called",
-            "nameis",
-            "through",
-            "put",
-            "let",
-            "like",
-            "as",
-        ),
-    )
+_WORDS = members("anyname") + characters("unknown Unknown UNKNOWN glued UNKNOWN")
+_CUES = characters(
+    """is its to at my for with of in de you me emailcue phone number name im this from an no address speak tell hi wait
+    lives called nameis through put let like as"""
 )
 _FUNCTION = words(
     """that's it's
@@ -86,12 +28,12 @@ _FUNCTION = words(
     open
     """
 )
-_BEFORE_MAILBOX = "".join(_C[name] for name in ("border", "is", "its", "to"))
+_BEFORE_MAILBOX = characters("border is its to")
 _LOCAL_TOKENS = 32
 _LOOSE_WORDS = 3
 _ARTICLES = _C["a"] + _C["i"]
 _MARKS = "%&*!$^~?/{}"
-_SAYING = "".join(_C[name] for name in ("in", "for", "like", "de"))
+_SAYING = characters("in for like de")
 _PAIR = pattern(
     "(?:<lettered><as><in>|<^border><lettered><for|like|de>)<^border|newline|at|at_mark>$|<lettered>"
     "<for|like|de><^border>$"
@@ -106,10 +48,7 @@ _BEGUN_TOKENS = 8
 _BEGUN = _PIECES + _WORDS + CONNECTORS
 _ANNOUNCED_TOKENS = 10
 _ARTICLE_WORDS = ("the", "la", "los", "las", "el")
-_BEFORE_ARTICLE = "".join(
-    _C[name]
-    for name in ("to", "its", "is", "from", "at", "border", "emailcue", "colon", "contact", "an", "filler", "common")
-)
+_BEFORE_ARTICLE = characters("to its is from at border emailcue colon contact an filler common")
 
 
 def begin(seen: View, at: int) -> int:

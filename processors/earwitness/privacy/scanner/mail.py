@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import local_part
-from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
 from earwitness.privacy.scanner.mail_classes import DOTS, LETTERS, SKIPPED, STOPPING
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -26,9 +26,9 @@ _TLDS = words(
     """com org net edu gov io info biz co uk us mx es ar cl dev app ca de fr it nl eu au nz ie br ve pe ai me in tv cc ch at be
     se no dk name family online shop store xyz site tech fm"""
 )
-_NUMBERS = "".join(_C[name] for name in ("n10", "n11", "n12", "n13"))
+_NUMBERS = characters("n10 n11 n12 n13")
 _SCHEME = _C["solidus"] * 2
-_BRACKETS = "".join(_C[name] for name in ("bracket", "unbracket", "open", "close"))
+_BRACKETS = characters("bracket unbracket open close")
 _DOMAIN_TOKENS = 24
 _LOOSE_LABELS = 4
 _SPELLED_LABEL = 4

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 
 __all__ = ["CONNECTORS", "DOTS", "LETTERS", "SKIPPED", "STOPPING"]
 
 _C = CHARACTERS
 
 DOTS = _C["dot"] + _C["period"] + _C["point"]
-CONNECTORS = DOTS + "".join(_C[name] for name in ("dash", "hyphen", "under", "plus", "plus_mark"))
+CONNECTORS = DOTS + characters("dash hyphen under plus plus_mark")
 SKIPPED = _C["filler"] + _C["comma"]
-STOPPING = "".join(
-    _C[name] for name in ("quote", "colon", "equals", "open", "close", "bracket", "unbracket", "newline", "border")
-)
+STOPPING = characters("quote colon equals open close bracket unbracket newline border")
 STOPPING += _C["mark"] + _C["stop"] + _C["at_mark"] + _C["at"] + _C["arroba"] + _C["own"]
 LETTERS = members("lettered")

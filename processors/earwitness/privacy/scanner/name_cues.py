@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import name_frames
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.name_grammar import MEDIUM
 from earwitness.privacy.scanner.view import Hit, View
@@ -16,9 +16,9 @@ __all__ = ["find"]
 _C = CHARACTERS
 _AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
 _SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
-_FOLLOWS = "".join(_C[name] for name in ("from", "phone", "border", "an", "stop", "in", "at", "tell", "my", "speak"))
-_LOOSE_CUES = "".join(_C[name] for name in ("from", "with", "to", "for", "de", "contact", "beneath"))
-_FOLLOWS_SURNAME = "".join(_C[name] for name in ("from", "phone", "speak"))
+_FOLLOWS = characters("from phone border an stop in at tell my speak")
+_LOOSE_CUES = characters("from with to for de contact beneath")
+_FOLLOWS_SURNAME = characters("from phone speak")
 _SELF = _C["im"] + _C["its"] + _C["i"]
 _FOLLOWS_NUMBER = _C["at"] + _C["in"] + members("numeral")
 _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]

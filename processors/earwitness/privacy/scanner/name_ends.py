@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.spelled import LETTERS
 from earwitness.privacy.scanner.view import View
 
@@ -92,10 +92,8 @@ _BEFORE_DEGREE = _C["comma"] + _C["degree"]
 _DEGREE = pattern("<comma>?<degree>")
 OWNING = ("'s", "\u2019s")
 """How a word ends that owns what follows."""
-_SMALL = "".join(
-    _C[name] for name in ("unknown", "given", "surname", "ambi", "surword", "glued", "weak_suffix", "suffix")
-)
-_PARTICLES = "".join(_C[name] for name in ("particle", "de", "my", "ye", "a", "i"))
+_SMALL = characters("unknown given surname ambi surword glued weak_suffix suffix")
+_PARTICLES = characters("particle de my ye a i")
 _KNOWN_OR_CAPITAL = members("surename") + _C["Unknown"]
 _SHORT_NAMES = _C["particle"] + _C["an"] + _C["common"] + _C["my"] + _C["to"] + _C["unknown"] + _C["Common"]
 _VIETNAMESE = ("An", "Van", "Thi", "My", "To", "Ha", "Binh", "Anh", "Hai")
@@ -131,9 +129,9 @@ _NAME_IS_OVER = frozenset(
 )
 """What tells that an unknown word behind a given name is a surname: nothing goes on with it."""
 _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline", "quote")))
-_SECOND_HALF = "".join(_C[name] for name in ("given", "surname", "unknown", "Unknown", "Given", "Surname", "ambi"))
+_SECOND_HALF = characters("given surname unknown Unknown Given Surname ambi")
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
-_GIVEN = "".join(_C[name] for name in ("given", "Given", "ambi", "Ambi", "surname", "Surname"))
+_GIVEN = characters("given Given ambi Ambi surname Surname")
 _MAY_GO_ON = frozenset((*LETTERS, *_BEFORE_DEGREE, *_SHORT_NAMES, _C["hyphen"], _C["measure"]))
 """What may belong to a name of one word before it."""
 _BEHIND_DAY = frozenset(

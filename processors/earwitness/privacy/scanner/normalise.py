@@ -18,7 +18,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
 from earwitness.privacy.scanner.number_words import DIGITS, REPEATS
 from earwitness.privacy.scanner.number_words import NUMBERS as NUMBERS_SAID
-from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.numbers import digits_of, read
 from earwitness.privacy.scanner.pieces import LETTER, LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
 from earwitness.privacy.scanner.regroup import regrouped
 from earwitness.privacy.scanner.vocabulary import WORDS, words
@@ -79,7 +79,7 @@ def _read_phone(text: str) -> str | None:
     start = next((at for at, kind in enumerate(kinds) if kind in _PLUS or kind in NUMBERS), 0)
     extension = [at for at in (kinds.find(_C["ext"], start + 1), kinds.find(_C["xnum"], start + 1)) if at > 0]
     end = min(extension, default=len(kinds))
-    digits = read(said.raw[start:end], kinds[start:end]).text
+    digits = digits_of(said, start, end)
     if not digits:
         return written.bare_number(text)
     if len(digits) in _SHORT_OF_A_PHONE:

@@ -19,9 +19,10 @@ from typing import NamedTuple
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.classes import MARKS
 from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
+from earwitness.privacy.scanner.view import View
 from earwitness.privacy.scanner.vocabulary import WORDS
 
-__all__ = ["Digits", "luhn", "read"]
+__all__ = ["Digits", "digits_of", "luhn", "read"]
 
 _C = CHARACTERS
 _HOMOPHONES = {"won": "1", "to": "2", "too": "2", "for": "4", "ate": "8"}
@@ -40,6 +41,11 @@ class Digits(NamedTuple):
 
 _digits = partial(tuple.__new__, Digits)
 """Makes a `Digits` of a tuple, in a third of the time."""
+
+
+def digits_of(seen: View, first: int, last: int) -> str:
+    """The digits of some tokens, as `read` has them."""
+    return read(seen.raw[first:last], seen.kinds[first:last]).text
 
 
 def read(raw: Sequence[str], kinds: str) -> Digits:

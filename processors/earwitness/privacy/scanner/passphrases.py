@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -41,14 +41,11 @@ _ASKING = words(
     olvidé cambiar nueva your user's sin"""
 )
 _BREAKS = words("please thanks thank so now okay again here there but if when then")
-_NO_WORD = "".join(_C[name] for name in ("unknown", "given", "surname", "surword", "ambi", "glued"))
+_NO_WORD = characters("unknown given surname surword ambi glued")
 _NUMERALS = members("numeral")
 _PHRASE_VALUE = (
     _NO_WORD
-    + "".join(
-        _C[name]
-        for name in ("common", "sector", "aside", "press", "weak_suffix", "month", "wait", "letter", "ident", "house")
-    )
+    + characters("common sector aside press weak_suffix month wait letter ident house")
     + _NUMERALS
     + members("spoken")
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import name_cues, name_frames, name_reversed, spelled
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.name_ends import OWNING, name_end
 from earwitness.privacy.scanner.name_grammar import ALONE, CORRECTED, FULL, STRONG
 from earwitness.privacy.scanner.view import Hit, View
@@ -15,7 +15,7 @@ __all__ = ["People"]
 
 _C = CHARACTERS
 _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
-_UNSURE = "".join(_C[name] for name in ("unknown", "surword", "ambi", "Common", "UNKNOWN"))
+_UNSURE = characters("unknown surword ambi Common UNKNOWN")
 
 
 class People:
@@ -150,7 +150,7 @@ def _acts(seen: View, at: int) -> bool:
 _GIVEN = _C["Given"] + _C["given"]
 _LISTED = _C["Surname"] + _C["Ambi"]
 _NAMED = members("capital")
-_PERSONAL = "".join(_C[name] for name in ("with", "to", "for", "from", "an", "of", "tell", "me", "with", "role", "as"))
+_PERSONAL = characters("with to for from an of tell me with role as")
 _ADDRESSED = words("can could please will would you i we are is do did have how what where when why who thanks")
 _ACTS = words(
     """said says called shouted asked wants wanted came lives listed spent submitted told thinks knows left arrived works worked
@@ -164,9 +164,7 @@ def _starts_sentence(seen: View, at: int) -> bool:
     return seen.kinds[at - 1] in _SENTENCE_ENDS
 
 
-_SENTENCE_ENDS = "".join(
-    _C[name] for name in ("border", "stop", "newline", "mark", "quote", "colon", "bracket", "open", "filler")
-)
+_SENTENCE_ENDS = characters("border stop newline mark quote colon bracket open filler")
 
 
 def _is_anybody(seen: View, at: int) -> bool:

@@ -6,28 +6,25 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
 from earwitness.privacy.scanner.lexicon import lexicon
 from earwitness.privacy.scanner.number_words import REPEATS
-from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import View, view
 
 __all__ = ["LETTER", "LETTERS", "LINKS", "NUMBERS", "SILENT", "pieces", "seen"]
 
 _C = CHARACTERS
-NUMBERS = members("numeral") + members("spoken") + "".join(_C[name] for name in ("multi", "nx", "homo"))
+NUMBERS = members("numeral") + members("spoken") + characters("multi nx homo")
 """Classes of tokens that say digits."""
 LINKS = _C["an"] + _C["ye"]
 """Classes of tokens that may stand between two of them: `treinta y uno`."""
 LETTER = _C["letter"]
 """What a spelled letter comes as."""
 LETTERS = members("lettered") + _C["letname"]
-SILENT = "".join(
-    _C[name]
-    for name in ("filler", "comma", "shift", "quote", "stop", "newline", "bracket", "unbracket", "open", "close")
-)
+SILENT = characters("filler comma shift quote stop newline bracket unbracket open close")
 """Classes of tokens that stand for nothing."""
 _DASHED = re.compile(r"(?<![^\W_])[^\W\d_](?:-[^\W\d_]){2,}(?![^\W_])")
 """A word that is spelled as `m-a-r-i-a`."""
@@ -72,7 +69,7 @@ def pieces(tokens: View, *, numbers: bool = True) -> Iterator[tuple[str, str]]:
             at += _said_again(tokens, at, letter)
         elif numbers and kind in NUMBERS:
             end = _end_of_number(kinds, at)
-            yield kind, read(tokens.raw[at:end], kinds[at:end]).text or word
+            yield kind, digits_of(tokens, at, end) or word
             at, before = end, "n"
             continue
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
 
 __all__ = ["CAPITAL", "JOIN", "LEAD", "NUMBER", "SPOKEN", "TAIL", "TOWN", "UNIT", "WORD", "ZIP", "begins", "ends"]
 
@@ -74,9 +74,7 @@ _COUNTED = f"(?:<n1|n2|n3|n4|house|letter|ident>|{SPOKEN}{{1,3}})"
 LEAD = pattern(f"<unit|number_mark><stop|period>?<number>?(?:{_COUNTED}?<comma|newline>{{0,2}}|{_COUNTED}<at|in>)$")
 """A unit that stands before the street: `Flat 4, 19 Kingsway`."""
 _HEAD_TOKENS = 8
-_TRAILING = "".join(
-    _C[name] for name in ("comma", "newline", "stop", "filler", "mark", "an", "ye", "of", "de", "my", "hyphen", "quote")
-)
+_TRAILING = characters("comma newline stop filler mark an ye of de my hyphen quote")
 
 
 def begins(kinds: str, grammar: re.Pattern[str], at: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import abroad, premises, routes
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
 from earwitness.privacy.scanner.street_words import STREET_WORDS
 from earwitness.privacy.scanner.view import Hit, View, holding, within
@@ -33,9 +33,7 @@ _NUMBER_LAST = pattern(
     f"<suffix>{{1,2}}(?P<number><n1|n2|n3|n4|house>)(?=<border|comma|stop|newline|quote|close|unit|number_mark|in|mark|an>|$){TAIL}"
 )
 _STREET_NAME = frozenset(
-    members("anyname")
-    + members("bearing")
-    + "".join(_C[name] for name in ("unknown", "Unknown", "weak_suffix", "Common", "common"))
+    members("anyname") + members("bearing") + characters("unknown Unknown weak_suffix Common common")
 )
 _LONGEST_NAME = 3
 _AT_CORNER = pattern(
@@ -60,26 +58,7 @@ _SAID = members("spoken")
 _WEAK = _C["weak_suffix"]
 _LOW = _C["common"] + _C["Common"]
 _NUMERIC = members("numeral") + _C["house"]
-_CUES = "".join(
-    _C[name]
-    for name in (
-        *(
-            "address",
-            "lives",
-            "at",
-            "from",
-            "to",
-            "in",
-            "colon",
-            "number",
-            "corner",
-            "of",
-            "comma",
-            "border",
-            "newline",
-        ),
-    )
-)
+_CUES = characters("address lives at from to in colon number corner of comma border newline")
 
 
 def find(seen: View) -> Iterator[Hit]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
 from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -82,5 +82,5 @@ def _premise(seen: View, number: int) -> int:
 
 _NUMBERED = _C["number"] + _C["no"]
 _DOTS = _C["period"] + _C["stop"]
-_OPENS = "".join(_C[name] for name in ("border", "colon", "is", "at", "comma", "newline", "quote", "equals", "stop"))
+_OPENS = characters("border colon is at comma newline quote equals stop")
 _OTHER_UNITS = words("floor fl room rm")

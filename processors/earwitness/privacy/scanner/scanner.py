@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from earwitness.privacy.dictionary import NO_WORDS, Dictionary
 from earwitness.privacy.replacements import is_ours
 from earwitness.privacy.scanner import accounts, code_actions, codes, digits, mail, number_parts, places, secrets
-from earwitness.privacy.scanner.alphabet import members
+from earwitness.privacy.scanner.alphabet import characters, members
 from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.lexicon import lexicon
 from earwitness.privacy.scanner.own_words import OwnWords
@@ -180,25 +180,7 @@ def _rules(*, strict: bool, own: OwnWords) -> Sequence[_Rule]:
 
 
 _OWN = members("own")
-_PUNCTUATION = "".join(
-    members(name)
-    for name in (
-        *(
-            "comma",
-            "stop",
-            "period",
-            "hyphen",
-            "solidus",
-            "open",
-            "close",
-            "colon",
-            "equals",
-            "quote",
-            "newline",
-            "mark",
-            "number_mark",
-            "star_mark",
-        ),
-        *("filler", "an", "in", "at", "to", "for", "is"),
-    )
+_PUNCTUATION = characters(
+    """comma stop period hyphen solidus open close colon equals quote newline mark number_mark star_mark filler an in
+    at to for is"""
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import passphrases
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.passphrases import NO_VALUE, glued_end, is_phrase, phrase_end
 from earwitness.privacy.scanner.view import Hit, View
 
@@ -169,13 +169,6 @@ _LONG = _C["teen"] + _C["tens"] + _C["hundred"] + _C["thousand"] + _C["multi"]
 _SINGLE = _C["digit"] + members("lettered")
 _NUMBERS = _NUMERALS + _LONG + _SINGLE
 _SPELLED_VALUE = (
-    members("lettered")
-    + members("numeral")
-    + members("spoken")
-    + "".join(_C[name] for name in ("shift", "under", "dash", "hash", "multi", "dot", "letname"))
+    members("lettered") + members("numeral") + members("spoken") + characters("shift under dash hash multi dot letname")
 )
-_SPOKEN_VALUE = (
-    _NUMERALS
-    + members("spoken")
-    + "".join(_C[name] for name in ("letter", "unknown", "ident", "house", "multi", "surname", "given"))
-)
+_SPOKEN_VALUE = _NUMERALS + members("spoken") + characters("letter unknown ident house multi surname given")

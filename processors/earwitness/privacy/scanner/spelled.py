@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -21,7 +21,7 @@ _SPELLED = pattern(
 _A_FEW_DIGITS = pattern("(?:<spoken>{1,4}|<numeral>)(?!<numeral|spoken>)")
 _MOST_DIGITS = 6
 LETTERS = members("lettered") + _C["letname"]
-_LOOSE = "".join(_C[name] for name in ("comma", "hyphen", "period", "stop", "filler"))
+_LOOSE = characters("comma hyphen period stop filler")
 
 
 def find(seen: View) -> Iterator[Hit]:

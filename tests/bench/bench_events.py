@@ -28,6 +28,7 @@ from typing import Any
 import bench_scan
 import machine
 import simulated
+from step_records import Record
 
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.policy import Policy
@@ -45,7 +46,7 @@ GOALS = {"simulated": 60_000, "unrepeated": 30_000, "spoken": 30_000}
 IDS = {"key", "object_key", "formula", "subject", "detail", "target"}
 """Free text that a program makes."""
 
-Given = dict[str, list[simulated.Record]]
+Given = dict[str, list[Record]]
 
 
 def spoken(texts: list[str]) -> Given:
@@ -73,7 +74,7 @@ def spoken(texts: list[str]) -> Given:
             "confidence": 0.93,
             "attempt": 1,
         }
-        found.append(simulated.Record(number, codec.encode(raw, event), b"CA%032x" % call))
+        found.append(Record(number, codec.encode(raw, event), b"CA%032x" % call))
     return {"call": found}
 
 
@@ -86,7 +87,7 @@ def unrepeated(given: Given, texts: Iterator[str]) -> Given:
             schema, event = codec.decode(record.value)
             event = {name: fresh(name, value, record.offset, texts) for name, value in event.items()}
             value = codec.encode(catalogue.raw(schema.kind), event)
-            found[family].append(simulated.Record(record.offset, value, record.key))
+            found[family].append(Record(record.offset, value, record.key))
     return found
 
 

@@ -24,13 +24,13 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import fastavro
 import machine
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from step_records import NOON, Record
 
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.masker import Masker
@@ -45,7 +45,6 @@ from earwitness.stream.step import SourceSlice
 
 KEY = MaskingKey("k1", bytes(range(100, 132)))
 TOPIC_ID = b"0123456789abcdef"
-NOON = 1_790_000_000_000
 SLICE = 1_000
 GOAL = 100_000
 
@@ -63,17 +62,6 @@ MIX = {
     "security.authentication": 4,
 }
 """How often a kind occurs in one call, roughly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a step takes."""
-
-    offset: int
-    value: bytes
-    key: bytes
-    timestamp: int = NOON
-    headers: tuple[()] = ()
 
 
 def events(count: int, *, unique: bool) -> dict[str, list[Record]]:

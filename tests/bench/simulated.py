@@ -7,13 +7,13 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "voice_app"))
 
+from step_records import Record
 from voice_app.app import create_app
 from voice_app.circuit import CircuitLimits
 from voice_app.settings import Settings
@@ -28,18 +28,6 @@ from earwitness.schemas import catalogue
 from earwitness.simulator.driver import drive
 
 _TOKEN = "not-a-real-token"
-_NOON = 1_790_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a step takes."""
-
-    offset: int
-    value: bytes
-    key: bytes
-    timestamp: int = _NOON
-    headers: tuple[()] = ()
 
 
 def records(calls: int, seed: int = 1) -> dict[str, list[Record]]:

@@ -21,22 +21,14 @@ from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, codec
 from earwitness.stream.step import SourceSlice
+from envelopes import ENVELOPE
 from pii import generate
 
 FEWER = settings(max_examples=max(10, settings().max_examples // 4))
 KEY = MaskingKey("k1", bytes(range(100, 132)))
 TOPIC_ID = b"0123456789abcdef"
 NOON = 1_790_000_000_000
-ENVELOPE = {
-    "event_id": "0190b2f1-9c3a-7def-8123-456789abcdef",
-    "occurred_at": NOON * 1000,
-    "severity": "INFO",
-    "service": "ivr",
-    "environment": "prod",
-    "producer_id": "ivr-7f-1",
-    "sequence": 42,
-    "tenant": "default",
-}
+EVENT = ENVELOPE | {"occurred_at": NOON * 1000}
 UPDATE, APPEND, QUERY = (
     catalogue.raw(kind) for kind in ("data.record_update", "data.history_append", "data.airtable_query")
 )
@@ -59,7 +51,7 @@ attributes = st.dictionaries(st.sampled_from(["note", "Maria Garcia", "variant"]
 updates = st.builds(
     lambda pairs, more: codec.encode(
         UPDATE,
-        ENVELOPE
+        EVENT
         | {"table": "Jobs", "record_id": "r", "updated_at": NOON, "attributes": more}
         | {"changes": [{"field": "f", "old_value": old, "new_value": new} for old, new in pairs]},
     ),
@@ -69,7 +61,7 @@ updates = st.builds(
 appends = st.builds(
     lambda lines, more: codec.encode(
         APPEND,
-        ENVELOPE
+        EVENT
         | {
             "record_id": "r",
             "job_number": "7",
@@ -85,7 +77,7 @@ appends = st.builds(
 queries = st.builds(
     lambda formula: codec.encode(
         QUERY,
-        ENVELOPE
+        EVENT
         | {"table": "Jobs", "operation": "select", "record_id": None, "formula": formula, "status_code": 200}
         | {"rows": 1, "latency_ms": 2.0, "retries": 0},
     ),

@@ -28,23 +28,17 @@ from earwitness.schemas.errors import (
     TruncatedError,
     UnknownSchemaError,
 )
+from envelopes import ENVELOPE
 
 PAIRS = [(catalogue.raw(kind), catalogue.masked(kind)) for kind in catalogue.kinds()]
 TOPIC_ID = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8").bytes
 NOON = 1_790_000_000_000
-ENVELOPE = {
-    "event_id": "0190b2f1-9c3a-7def-8123-456789abcdef",
+COMMON = ENVELOPE | {
     "occurred_at": datetime(2026, 11, 24, 12, tzinfo=UTC),
-    "severity": "INFO",
-    "service": "ivr",
-    "environment": "prod",
-    "producer_id": "ivr-7f-1",
-    "sequence": 42,
     "call_sid": "CA" + "0" * 32,
     "caller": "+14155550134",
-    "tenant": "default",
 }
-TRANSITION = ENVELOPE | {
+TRANSITION = COMMON | {
     "from_stage": "confirm_job",
     "to_stage": "ask_action",
     "trigger": "user_confirmation_yes",
@@ -53,7 +47,7 @@ TRANSITION = ENVELOPE | {
     "confidence": 0.93,
     "attempt": 1,
 }
-UPDATE = ENVELOPE | {
+UPDATE = COMMON | {
     "table": "Jobs",
     "record_id": "rec1",
     "updated_at": datetime(2026, 11, 24, tzinfo=UTC),
@@ -98,7 +92,7 @@ def test_an_event_of_a_call(masker):
     assert record["user_input"] == "yes, my gate code is [secret]"
     kept = {name: value for name, value in TRANSITION.items() if name not in {"caller", "user_input", "event_id"}}
     assert {name: record[name] for name in kept} == kept
-    assert str(record["event_id"]) == ENVELOPE["event_id"]
+    assert str(record["event_id"]) == COMMON["event_id"]
 
 
 def test_a_changed_record(masker, made):
@@ -126,13 +120,13 @@ def test_a_caller_who_shows_no_number(masker):
 
 
 def test_a_job_has_a_token_and_a_block(masker):
-    lookup = ENVELOPE | {"client_id": "ACME-12", "job_number": "048213", "found": True, "latency_ms": 2.5}
+    lookup = COMMON | {"client_id": "ACME-12", "job_number": "048213", "found": True, "latency_ms": 2.5}
     record = decode(masker("data").mask(encode("data.job_lookup", lookup), 0, 0))
     other = decode(masker("data").mask(encode("data.job_lookup", lookup | {"job_number": "48 214"}), 0, 0))
     assert record["job_number"] != other["job_number"]
     assert record["job_block"] == other["job_block"] != None  # noqa: E711  (a chain)
     assert record["job_block"].startswith("jobblock_k1_")
-    refused = ENVELOPE | {"permission": "job:read", "resource": "job", "allowed": False}
+    refused = COMMON | {"permission": "job:read", "resource": "job", "allowed": False}
     assert decode(masker("security").mask(encode("security.authorization", refused), 0, 0))["job_block"] is None
 
 
@@ -257,7 +251,7 @@ def schema(kind, **more):
 )
 def test_fields_that_a_later_schema_may_have(made, kind, more, value, masked):
     raw = schema(kind, **more)
-    lookup = ENVELOPE | {"client_id": "A", "job_number": "1", "found": True, "latency_ms": 2.5}
+    lookup = COMMON | {"client_id": "A", "job_number": "1", "found": True, "latency_ms": 2.5}
     message = codec.encode(raw, lookup | {"extra": value})
     parts, _ = splicer(raw, made, Texts())(message, 5, b"")
     spliced = b"".join(parts)

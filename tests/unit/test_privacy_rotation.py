@@ -16,24 +16,14 @@ from earwitness.schemas import catalogue, codec
 from earwitness.schemas.errors import DatumError
 from earwitness.schemas.masked import HEAD_TOKENS
 from earwitness.stream.step import SourceSlice
+from envelopes import ENVELOPE
 
 TOPIC_ID = bytes(range(16))
 TURN = datetime(2026, 10, 1, tzinfo=UTC)
 TURN_MS = int(TURN.timestamp() * 1000)
-ENVELOPE = {
-    "event_id": "0190b2f1-9c3a-7def-8123-456789abcdef",
-    "occurred_at": TURN,
-    "severity": "INFO",
-    "service": "ivr",
-    "environment": "prod",
-    "producer_id": "ivr-7f-1",
-    "sequence": 42,
-    "call_sid": "CA" + "0" * 32,
-    "caller": "+14155550134",
-    "tenant": "default",
-}
-LOOKUP = ENVELOPE | {"client_id": "ACME-12", "job_number": "48213", "found": True, "latency_ms": 2.5}
-ATTEMPT = ENVELOPE | {
+COMMON = ENVELOPE | {"occurred_at": TURN, "call_sid": "CA" + "0" * 32, "caller": "+14155550134"}
+LOOKUP = COMMON | {"client_id": "ACME-12", "job_number": "48213", "found": True, "latency_ms": 2.5}
+ATTEMPT = COMMON | {
     "action": "update_assignee",
     "outcome": "success",
     "client_id": "ACME-12",
@@ -107,7 +97,7 @@ def test_names_are_carried_too_and_texts_are_not():
 def test_who_is_nobody_has_no_previous_token(caller):
     record = masked(masker(DURING), "data.job_lookup", LOOKUP | {"caller": caller}, TURN_MS)
     assert set(record["previous_tokens"]) == {"client_id", "job_number", "job_block"}
-    nobody = ENVELOPE | {"caller": caller, "dependency": "redis", "operation": "get", "latency_ms": 1.0}
+    nobody = COMMON | {"caller": caller, "dependency": "redis", "operation": "get", "latency_ms": 1.0}
     one = masked(
         masker(DURING, "system"), "system.api_latency", nobody | {"outcome": "ok", "status_code": 200}, TURN_MS
     )
@@ -149,7 +139,7 @@ def _sample(field: dict[str, object]) -> object:
     schema = kind if isinstance(kind, dict) else {"type": kind}
     match schema["type"]:
         case "string":
-            return ENVELOPE["event_id"] if schema.get("logicalType") == "uuid" else fixed.get(pii, "kept")
+            return COMMON["event_id"] if schema.get("logicalType") == "uuid" else fixed.get(pii, "kept")
         case "enum":
             return schema["symbols"][0]
         case "boolean":

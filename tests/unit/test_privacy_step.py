@@ -14,19 +14,13 @@ from earwitness.privacy.step import MaskingStep
 from earwitness.privacy.tokens import Tokens
 from earwitness.schemas import catalogue, codec
 from earwitness.stream.step import SourceSlice
+from envelopes import ENVELOPE
 
 TOPIC_ID = b"0123456789abcdef"
 NOON = 1_790_000_000_000
 LOOKUP = catalogue.raw("data.job_lookup")
-EVENT = {
-    "event_id": "0190b2f1-9c3a-7def-8123-456789abcdef",
+EVENT = ENVELOPE | {
     "occurred_at": NOON * 1000,
-    "severity": "INFO",
-    "service": "ivr",
-    "environment": "prod",
-    "producer_id": "ivr-7f-1",
-    "sequence": 42,
-    "tenant": "default",
     "client_id": "Canary12",
     "job_number": "48213",
     "found": True,

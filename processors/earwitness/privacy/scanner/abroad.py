@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import LEAD, NUMBER, TAIL, TOWN, UNIT, WORD, begins, ends
-from earwitness.privacy.scanner.view import Hit, View, within
+from earwitness.privacy.scanner.view import Hit, View
 
-__all__ = ["find"]
+__all__ = ["SIGNS", "find"]
 
 _C = CHARACTERS
 _HOUSE = pattern(f"(?:{NUMBER}){{1,2}}<bis|suffix|particle>?<comma>?<bearing>?<my>?$")
@@ -50,11 +50,20 @@ _FOREIGN = pattern(
 )
 _NUMERIC = members("numeral") + _C["house"] + members("spoken")
 _WHOLE = (
-    (_FRENCH, pattern("<suffix|prefix>"), "address.french"),
-    (_TYPE_FIRST, pattern("<suffix|weak_suffix>"), "address.type_first"),
-    (_BEFORE_CODE, pattern("<n4|n5>"), "address.before_code"),
-    (_FOREIGN, pattern("<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"), "address.foreign"),
+    (_FRENCH, "address.french"),
+    (_TYPE_FIRST, "address.type_first"),
+    (_BEFORE_CODE, "address.before_code"),
+    (_FOREIGN, "address.foreign"),
 )
+SIGNS = (
+    "<prefix|suffix|weak_suffix|glued|preposed>",
+    "<Unknown|Given|Surname|Surword|Ambi>(?<=<n1|n2|n3|n4|n5><Unknown|Given|Surname|Surword|Ambi>)",
+    "<solidus>(?<=<letter><solidus>)",
+    "<measure>(?=<particle|my|Unknown|Given|Surname|Surword|Ambi|Common>)",
+    "<outward>(?=<house|ident>)",
+    "<comma|newline>(?=<n4|n5>)",
+)
+"""One of these stands in each of these streets, as `excerpt.signs` takes them."""
 
 
 def find(seen: View) -> Iterator[Hit]:
@@ -78,8 +87,8 @@ def find(seen: View) -> Iterator[Hit]:
         first = begins(kinds, _BRITISH_HEAD, match.start())
         if first < match.start():
             yield begins(kinds, LEAD, first), match.end(), "ADDRESS", "address.british"
-    for grammar, needed, rule in _WHOLE:
-        for match in within(kinds, needed, grammar):
+    for grammar, rule in _WHOLE:
+        for match in seen.each(grammar):
             yield begins(kinds, LEAD, match.start()), ends(kinds, match.end()), "ADDRESS", rule
 
 

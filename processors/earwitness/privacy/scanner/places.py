@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.scanner import abroad, premises, routes
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
+from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
 from earwitness.privacy.scanner.street_words import STREET_WORDS
-from earwitness.privacy.scanner.view import Hit, View, holding, within
+from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
@@ -21,8 +22,6 @@ _STREET = pattern(
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
     f"|{SPOKEN}{{1,4}}+(?=<border|comma|stop|unit|newline|mark>|$))?{TAIL}"
 )
-_ENDING = pattern("<suffix|glued|weak_suffix|title>")
-_SUFFIX = pattern("<suffix>")
 _BEARING_STREET = pattern(f"<direction>(?P<name><unknown|anyname|glued|Unknown>{{1,2}}+|<common>)(?P<tail>{TAIL})")
 _BEARING_HEAD = pattern(f"{NUMBER}(?:<an><a><common>)?$")
 _TYPED_BEARING = pattern(
@@ -56,13 +55,26 @@ _TYPED_CUES = _C["is"] + _C["its"] + _C["quote"] + _C["equals"]
 _ABBREVIATION = 3
 _SAID = members("spoken")
 _WEAK = _C["weak_suffix"]
-_LOW = _C["common"] + _C["Common"]
-_NUMERIC = members("numeral") + _C["house"]
+_LOW = frozenset((_C["common"], _C["Common"]))
+_LOW_OR_WEAK = _C["common"] + _C["Common"] + _WEAK
+_NUMERIC = frozenset((*members("numeral"), _C["house"]))
 _CUES = characters("address lives at from to in colon number corner of comma border newline")
+_SIGNS = signs(
+    "<suffix|weak_suffix|glued|direction>",
+    *abroad.SIGNS,
+    *premises.SIGNS,
+    "<title>(?=<stop|period|comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$)",
+    "<compass>(?<=<n2|n3|n4|n5><compass>)",
+    *routes.SIGNS,
+)
 
 
-def find(seen: View) -> Iterator[Hit]:
+def find(seen: View) -> Iterable[Hit]:
     """All addresses."""
+    return only(seen, _SIGNS, _all)
+
+
+def _all(seen: View) -> Iterator[Hit]:
     yield from premises.find(seen)
     yield from _streets(seen)
     yield from _bearings(seen)
@@ -74,14 +86,14 @@ def find(seen: View) -> Iterator[Hit]:
 
 def _streets(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for first, last in holding(kinds, _ENDING):
-        match = _STREET.search(kinds, first, last)
-        while match is not None:
-            at = match.end("number")
-            if _is_street(seen, match.start(), at, match.start("suffix"), match.end("words")):
-                at = match.end()
-                yield begins(kinds, LEAD, match.start()), ends(kinds, at), "ADDRESS", "address.street"
-            match = _STREET.search(kinds, at, last)
+    match = _STREET.search(kinds)
+    while match is not None:
+        first = match.start()
+        at = match.end("number")
+        if _is_street(seen, first, at, match.start("suffix"), match.end("words")):
+            at = match.end()
+            yield begins(kinds, LEAD, first), ends(kinds, at), "ADDRESS", "address.street"
+        match = _STREET.search(kinds, at)
 
 
 def _bearings(seen: View) -> Iterator[Hit]:
@@ -130,26 +142,26 @@ def _street_begins(seen: View, suffix: int) -> int:
 def _named(seen: View) -> Iterator[Hit]:
     """Streets without a number, behind a word that says where."""
     kinds = seen.kinds
-    for match in within(kinds, _SUFFIX, _NAMED):
+    for match in seen.each(_NAMED):
         names = kinds[match.start("value") : match.start("suffix")]
         said = kinds[match.start()] != _C["common"] or seen.word(match.start()) in _WHERE
-        known = (len(names) > 1 or names not in _LOW + _WEAK) and seen.word(match.start("value")) not in _NO_NAMES
+        known = (len(names) > 1 or names not in _LOW_OR_WEAK) and seen.word(match.start("value")) not in _NO_NAMES
         if said and known and seen.raw[match.start("suffix")][0].isupper():
             yield match.start("value"), ends(kinds, match.end()), "ADDRESS", "address.named"
 
 
 def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> bool:
     kinds = seen.kinds
-    number = kinds[first:words]
-    before = kinds[first - 1] if first else _C["border"]
-    names = [at for at in range(words, end) if kinds[at] not in _LOW]
-    capital = any(seen.raw[at][:1].isupper() for at in range(words, suffix + 1))
-    typed = any(kind in _NUMERIC for kind in number)
+    capital = _has_capital(seen, words, suffix + 1)
     if kinds[words] == _C["suffix"] and not capital:
         return False
+    number, said = kinds[first:words], kinds[words:end]
+    before = kinds[first - 1] if first else _C["border"]
+    names = not _LOW.issuperset(said)
+    typed = not _NUMERIC.isdisjoint(number)
     if first > 1 and before == _C["colon"] and kinds[first - 2] in _NUMERIC and seen.glued(first - 2):
         return False  # the seconds of a time
-    if any(kinds[at] == _C["my"] and not seen.raw[at][0].isupper() for at in range(words, end)):
+    if _C["my"] in said and any(kinds[at] == _C["my"] and not seen.raw[at][0].isupper() for at in range(words, end)):
         return False
     if (
         kinds[suffix] == _WEAK
@@ -158,14 +170,21 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
         and not (names and len(number) > 1 and before in _TYPED_CUES)
     ):
         return False
-    if any(kinds[at] == _C["stop"] and len(seen.word(at - 1)) > _ABBREVIATION for at in range(words, end)):
+    if _C["stop"] in said and any(
+        kinds[at] == _C["stop"] and len(seen.word(at - 1)) > _ABBREVIATION for at in range(words, end)
+    ):
         return False
     if kinds[suffix] == _C["title"] and seen.word(suffix) != "dr":
         return False
     if kinds[suffix] == _C["glued"]:
         return capital
     if typed:
-        return capital or bool(names) or before in _CUES or end - words == 1
+        return capital or names or before in _CUES or end - words == 1
     if len(number) == 1 and kinds[words] not in _BEARING and not (before in _CUES and before != _C["comma"]):
         return False
-    return bool(names) or len(number) >= 2
+    return names or len(number) >= 2
+
+
+def _has_capital(seen: View, first: int, last: int) -> bool:
+    """Whether one of some words begins with a capital."""
+    return any(word[0].isupper() for word in seen.raw[first:last])

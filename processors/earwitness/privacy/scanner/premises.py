@@ -12,7 +12,7 @@ from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find"]
+__all__ = ["SIGNS", "find"]
 
 _C = CHARACTERS
 _SMALL = "<n1|n2|n3|n4|house|hexes|outward|ident>"
@@ -40,6 +40,12 @@ _WHOLE = pattern(
 )
 _CROSSES = pattern(f"(?P<value><nth|ordinal><sector>(?:<comma>?{_NAME}{{1,2}})?<comma>?<nth|ordinal><sector>{_MORE})")
 _SECTOR = pattern(f"<sector><hyphen>?{_COUNT}<comma>?<unknown|Unknown|given|Given|surname|Surname>(?:{_MORE})")
+SIGNS = (
+    "<suffix|weak_suffix|sector|ext>",
+    "<unit>(?<=<anyname|unknown|Unknown|UNKNOWN|glued|bearing|letter|month|statename|particle|common|Common|hyphen|period|stop><unit>)",
+    f"<comma>(?<={CAPITAL[:-1]}|nth|hyphen|period|stop><comma>)",
+)
+"""One of these stands in each of these addresses, as `excerpt.signs` takes them."""
 _PREMISES = words(
     "flat plot house door shop khasra survey villa bungalow quarter quarters tower wing room apt gala hno h d k"
 )

@@ -9,7 +9,7 @@ from earwitness.privacy.scanner.place_grammar import NUMBER, SPOKEN, TAIL, begin
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find"]
+__all__ = ["SIGNS", "find"]
 
 _NUMBERED_ROUTE = pattern(f"<suffix|weak_suffix>{SPOKEN}{{1,3}}+<number>(?:{SPOKEN}{{1,5}}+|<n1|n2|n3|n4>){TAIL}")
 _ROUTE_HEAD = pattern("<common|statename>$")
@@ -38,6 +38,8 @@ _MILITARY = pattern(
     "(?:<unit|box|UNKNOWN><capital|numeral|unknown>(?:<comma>?<box><numeral>)?)"
     "<comma|newline>{0,2}<po><state>(?:<n5>(?:<hyphen><n4>)?)?"
 )
+SIGNS = ("<suffix|weak_suffix|corner|box|po>", "<i>(?=<hyphen><n1|n2|n3|n4>)")
+"""One of these stands in each of these places, as `excerpt.signs` takes them."""
 
 
 def find(seen: View) -> Iterator[Hit]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from earwitness.privacy.scanner.gates import Gates, needs
 from earwitness.privacy.scanner.vocabulary import WORDS
 
-__all__ = ["CHARACTERS", "OPENINGS", "characters", "members", "pattern"]
+__all__ = ["CHARACTERS", "GATES", "characters", "members", "pattern"]
 
 _NAMES = ("given", "Given", "surname", "Surname", "ambi", "Ambi", "surword", "Surword")
 _OTHERS = ("common", "Common", "unknown", "Unknown", "UNKNOWN", "letter", "word_letter")
@@ -59,27 +60,9 @@ def pattern(text: str) -> re.Pattern[str]:
         return f"[{negated}{re.escape(characters)}]"
 
     grammar = re.compile(re.sub(r"(?<!\?P)<(\^?)([A-Za-z0-9_|]+)>", charset, text))
-    opening = _opening(text)
-    if opening:
-        OPENINGS[id(grammar)] = frozenset("".join(members(name) for name in opening.split("|")))
+    GATES.add(grammar, needs(text, members))
     return grammar
 
 
-OPENINGS: dict[int, frozenset[str]] = {}
-"""The classes that a grammar begins with, by the grammar's identity: a text without them needs no search. Grammars stay."""
-_OPENING = re.compile(r"(\(\?P<\w+>)?<([A-Za-z0-9_|]+)>(?![?*]|\{0)")
-
-
-def _opening(text: str) -> str:
-    """The names of the classes of which every match begins with one; empty where that is not plain to see."""
-    found = _OPENING.match(text)
-    if found is None:
-        return ""
-    depth = 0
-    least = 1 if found[1] else 0
-    for sign in re.sub(r"<[^<>]*>", "", text):
-        depth += (sign == "(") - (sign == ")")
-        least = min(least, depth)
-        if sign == "|" and depth <= least:
-            return ""
-    return found[2]
+GATES = Gates()
+"""Tells which grammars are worth a search in a text."""

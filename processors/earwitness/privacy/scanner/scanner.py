@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from earwitness.privacy.dictionary import NO_WORDS, Dictionary
 from earwitness.privacy.replacements import is_ours
 from earwitness.privacy.scanner import accounts, code_actions, codes, digits, mail, number_parts, places, secrets
-from earwitness.privacy.scanner.alphabet import characters, members
+from earwitness.privacy.scanner.alphabet import GATES, characters, members
 from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.lexicon import lexicon
 from earwitness.privacy.scanner.own_words import OwnWords
@@ -109,6 +109,7 @@ class Scanner:
 
     def _found(self, text: str) -> list[tuple[int, int, str, str]]:
         seen = view(text, self._classes)
+        seen.opened = GATES.opened(seen.kinds)
         raw = seen.raw
         keeps = self._own.keeps
         found: list[tuple[int, int, str, str]] = []

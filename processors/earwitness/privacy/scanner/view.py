@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.replacements import LOOSE
-from earwitness.privacy.scanner.alphabet import CHARACTERS, OPENINGS
+from earwitness.privacy.scanner.alphabet import CHARACTERS, GATES
 from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.vocabulary import PAUSES
 
@@ -41,19 +41,19 @@ Hit = tuple[int, int, str, str]
 class View:
     """Tokens and classes of one text, or of several that are joined."""
 
-    __slots__ = ("_present", "kinds", "raw", "taken")
+    __slots__ = ("kinds", "opened", "raw", "taken")
 
     def __init__(self, raw: list[str], kinds: str) -> None:
         self.raw = raw
         self.kinds = kinds
-        self._present = frozenset(kinds)
+        self.opened = -1
+        """The bits of the grammars that may find something in it, as `Gates.opened` has them."""
         self.taken = bytearray(len(kinds))
         """1 for each token that a rule has found to be somebody's, or that is a token of ours."""
 
     def each(self, grammar: re.Pattern[str]) -> Iterable[re.Match[str]]:
-        """What a grammar finds; nothing is searched where no token is of a class that it begins with."""
-        opening = OPENINGS.get(id(grammar))
-        return () if opening is not None and opening.isdisjoint(self._present) else grammar.finditer(self.kinds)
+        """What a grammar finds; nothing is searched where a class is missing that it needs."""
+        return grammar.finditer(self.kinds) if self.opened & _BITS[id(grammar)] else ()
 
     def word(self, index: int) -> str:
         """A token in lower case without the blanks behind it."""
@@ -75,6 +75,7 @@ def view(text: str, classes: Classes) -> View:
     return View(raw, "".join(map(classes.__getitem__, raw)))
 
 
+_BITS = GATES.bits
 _BORDER = CHARACTERS["border"]
 
 

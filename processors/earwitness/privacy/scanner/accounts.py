@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
+from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import Hit, View
 
@@ -53,10 +54,20 @@ _V6_LETTERS = re.compile(r"[0-9a-f:]+\Z", re.IGNORECASE)
 _V6_PARTS = 8
 _V6_DIGITS = 4
 _HEX_BEFORE = pattern(f"{_HEX}$")
+_SIGNS = signs(
+    "<iban|outward|ident|hexes|driver|licence|ssn>",
+    f"<colon>(?={_HEX}?<colon>)",
+    f"<dot|point>(?={_OCTET})",
+    "<period>(?<=<n1|n2|n3><period>)(?=<n1|n2|n3><period>)",
+)
 
 
-def find(seen: View) -> Iterator[Hit]:
-    """All of them."""
+def find(seen: View) -> Iterable[Hit]:
+    """All but the ZIP codes."""
+    return only(seen, _all, _SIGNS)
+
+
+def _all(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     yield from _ibans(seen)
     yield from _addresses(seen)

@@ -33,11 +33,13 @@ def signs(*each: str) -> re.Pattern[str]:
     )
 
 
-def only(seen: View, needed: re.Pattern[str], rule: Callable[[View], Iterable[Hit]]) -> Iterable[Hit]:
-    """What a rule finds that looks at no more than the texts with a sign that it needs."""
-    parts = list(holding(seen.kinds, needed))
+def only(seen: View, rule: Callable[[View], Iterable[Hit]], *needed: re.Pattern[str]) -> Iterable[Hit]:
+    """What a rule finds that looks at no more than the texts with a sign that it needs, of one grammar or another."""
+    parts = [part for grammar in needed for part in holding(seen.kinds, grammar)]
     if not parts:
         return ()
+    if len(needed) > 1:
+        parts = sorted(set(parts))
     if 2 * sum(last - first for first, last in parts) > len(seen.kinds):
         return rule(seen)
     raw: list[str] = []

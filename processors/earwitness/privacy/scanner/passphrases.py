@@ -8,11 +8,12 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["NO_VALUE", "find", "glued_end", "is_phrase", "phrase_end"]
+__all__ = ["NO_VALUE", "SIGNS", "WORD_IS", "find", "glued_end", "is_phrase", "phrase_end"]
 
 _C = CHARACTERS
 _BARE = pattern("<password|pin>(?=<common|unknown|anyname|glued|weak_suffix|wait|month>)")
-_WORD_IS = pattern("<surword|common><is|its|colon>{1,2}(?=<common|unknown|anyname|glued|weak_suffix|month>)")
+WORD_IS = pattern("<surword|common><is|its|colon>{1,2}(?=<common|unknown|anyname|glued|weak_suffix|month>)")
+"""`the security word is marigold`; also much that is none."""
 _ANSWER = pattern(
     "<answer>(?:<to|for|de|my|common|lock|a|number|shift|speak>{0,6}?<is|its|colon|comma>{1,2}(?:<my>(?=<common|unknown|anyname>))?)?"
     "(?=<common|Common|unknown|Unknown|anyname|glued|weak_suffix|month>)"
@@ -54,6 +55,11 @@ _VALUE_TOKENS = 96
 _NEXT_FIELD = _C["an"] + _C["equals"]
 """`&name=` ends the value of a form, two of its three tokens."""
 _VALUE_ENDS = _C["quote"] + _C["comma"] + _C["close"] + _C["border"] + _C["newline"]
+SIGNS = (
+    "<password|pin|answer>",
+    "<lock>(?=<is|colon|equals>{1,2}<quote>?<ident|hexes|house|Unknown|unknown|anyname|common|Common>)",
+)
+"""One of these, or what `WORD_IS` finds, stands before each of these passwords; as `excerpt.signs` takes them."""
 
 
 def find(seen: View) -> Iterator[Hit]:
@@ -72,7 +78,7 @@ def find(seen: View) -> Iterator[Hit]:
             and seen.raw[first][0].islower()
         ):
             yield first, last, "SECRET", "secret.phrase"
-    for match in seen.each(_WORD_IS):
+    for match in seen.each(WORD_IS):
         at = match.start()
         if at and seen.word(at) in ("word", "phrase") and seen.word(at - 1) in _WORD_OF:
             last = phrase_end(seen, match.end())

@@ -71,7 +71,7 @@ _SIGNS = signs(
 
 def find(seen: View) -> Iterable[Hit]:
     """All addresses."""
-    return only(seen, _SIGNS, _all)
+    return only(seen, _all, _SIGNS)
 
 
 def _all(seen: View) -> Iterator[Hit]:

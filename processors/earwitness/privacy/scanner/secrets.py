@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.scanner import passphrases
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
+from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.passphrases import NO_VALUE, glued_end, is_phrase, phrase_end
 from earwitness.privacy.scanner.view import Hit, View
 
@@ -28,12 +29,17 @@ _SHAPES = re.compile(
     r"|AIza[\w-]{20,}|glpat|hvs|npm_\w{20,}|SG\b|pk_live_\w{8,}|whsec_\w{8,}|pat[A-Za-z0-9]{14}\Z"
 )
 _FENCE = _C["hyphen"] * 5
+_SIGNS = signs("<ident|shape>", "<hyphen>(?=<weak_suffix|hyphen>)", *passphrases.SIGNS)
 _SPACED_WORDS = 3
 _SPOKEN_TOKENS = 64
 
 
-def find(seen: View) -> Iterator[Hit]:
+def find(seen: View) -> Iterable[Hit]:
     """All secrets."""
+    return only(seen, _all, _SIGNS, passphrases.WORD_IS)
+
+
+def _all(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     if _FENCE in kinds:
         yield from _armoured(seen)

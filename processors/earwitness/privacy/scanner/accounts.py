@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import Hit, View
@@ -50,10 +50,12 @@ _V4_SPOKEN = pattern(f"<dot|point>(?:{_OCTET}{{1,5}}<dot|point>){{2}}{_OCTET}{{1
 _FIRST_OCTET = pattern(f"{_OCTET}{{1,5}}$")
 _HEX = "<numeral|hexes|house|outward|letter|a|unknown|Unknown|UNKNOWN|common|given|surname|ambi>"
 _V6 = pattern(f"<colon>(?:{_HEX}?<colon>){{1,6}}{_HEX}?")
-_V6_LETTERS = re.compile(r"[0-9a-f:]+\Z", re.IGNORECASE)
-_V6_PARTS = 8
-_V6_DIGITS = 4
-_HEX_BEFORE = pattern(f"{_HEX}$")
+_V6_WHOLE = re.compile("(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}", re.IGNORECASE)
+_V6_PARTS = "(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?"
+_V6_SHORT = re.compile(f"{_V6_PARTS}::{_V6_PARTS}", re.IGNORECASE)
+_SHORTEST_V6 = 6
+_MOST_PARTS = 7
+_HEX_BEFORE = frozenset("".join(map(members, _HEX[1:-1].split("|"))))
 _SIGNS = signs(
     "<iban|outward|ident|hexes|driver|licence|ssn>",
     f"<colon>(?={_HEX}?<colon>)",
@@ -72,7 +74,8 @@ def _all(seen: View) -> Iterator[Hit]:
     yield from _ibans(seen)
     yield from _addresses(seen)
     for match in seen.each(_IDENTS):
-        if _KEYED.match(seen.raw[match.start()].rstrip(" \t")):
+        token = seen.raw[match.start()]
+        if "_" in token and _KEYED.match(token.rstrip(" \t")):
             yield *match.span(), "PHONE", "number.keyed"
     for match in seen.each(_LICENCE):
         first, last = _edges(kinds, *match.span("value"))
@@ -118,23 +121,25 @@ def _ibans(seen: View) -> Iterator[Hit]:
             yield first, last, "IBAN", "iban.cue"
     for match in seen.each(_IBAN_HEAD):
         first = match.start()
-        if _LENGTHS.get(seen.raw[first][:2].upper()) and _HEAD.match(seen.raw[first]):
-            last = _iban_end(seen, first)
+        head = seen.raw[first]
+        length = _LENGTHS.get(head[:2].upper())
+        if length and _HEAD.match(head):
+            last = _iban_end(seen, first, length)
             if last > first:
                 yield first, last, "IBAN", "iban.checked"
 
 
-def _iban_end(seen: View, first: int) -> int:
-    """Where a number with a right check begins at this token, its end; else the token itself."""
+def _iban_end(seen: View, first: int, length: int) -> int:
+    """Where a number of this length with a right check begins at this token, its end; else the token itself."""
     value = ""
-    length = _LENGTHS[seen.raw[first][:2].upper()]
-    for last in range(first, min(len(seen.raw), first + length)):
-        part = seen.raw[last].rstrip(" \t")
-        if part not in ("-", ".") and not (part.isalnum() and part.isascii()):
+    for last, token in enumerate(seen.raw[first : first + length], first + 1):
+        part = token.rstrip(" \t")
+        if part.isalnum() and part.isascii():
+            value += part
+            if len(value) >= length:
+                return last if len(value) == length and _mod97(value.upper()) else first
+        elif part not in ("-", "."):
             break
-        value += part.strip("-.").upper()
-        if len(value) >= length:
-            return last + 1 if len(value) == length and _mod97(value) else first
     return first
 
 
@@ -162,26 +167,21 @@ def _addresses(seen: View) -> Iterator[Hit]:
                 yield octet.start(), match.end(), "IP", "ip.spoken"
     for match in seen.each(_V6):
         first, last = match.span()
-        if first and seen.glued(first - 1) and _HEX_BEFORE.search(kinds, first - 1, first):
+        if first and kinds[first - 1] in _HEX_BEFORE and seen.glued(first - 1):
             first -= 1
-        if last - first >= 4 and _is_v6(seen, first, last):
+        if last - first >= 4 and _is_v6(seen.joined(first, last)):
             yield first, last, "IP", "ip.v6"
 
 
-def _is_v6(seen: View, first: int, last: int) -> bool:
-    text = seen.joined(first, last)
-    if len(text) < 6 or not _V6_LETTERS.match(text) or ":::" in text or text.count("::") > 1:
-        return False
+def _is_v6(text: str) -> bool:
+    """Whether this is an address, whole or with `::` for some of its zeros, and not too short to be one in a text."""
     # The standard library's own reader takes ten times as long.
-    parts = text.split(":")
-    if max(map(len, parts)) > _V6_DIGITS:
-        return False
-    if "::" not in text:
-        return len(parts) == _V6_PARTS and all(parts)
+    if _V6_WHOLE.fullmatch(text):
+        return True
     return (
-        sum(map(bool, parts)) < _V6_PARTS
-        and (text[0] != ":" or text[1] == ":")
-        and (text[-1] != ":" or text[-2] == ":")
+        len(text) >= _SHORTEST_V6
+        and _V6_SHORT.fullmatch(text) is not None
+        and sum(map(bool, text.split(":"))) <= _MOST_PARTS
     )
 
 

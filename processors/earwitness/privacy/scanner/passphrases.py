@@ -31,6 +31,8 @@ NO_VALUE = words(
     if when because but so with hash hashes redacted saved unknown stored by form page box"""
 )
 """What follows `the password is` and is none."""
+_NO_WORDS = (NO_VALUE - {"correct"}) | words("please thanks thank so now okay again here there but if when then")
+"""What is no word of one."""
 _SHORTEST_MIXED = 6
 _PHRASE_WORDS = 6
 _WORDS_OF_A_PHRASE = 3
@@ -41,7 +43,6 @@ _ASKING = words(
     """forgot reset change changed need needs enter wrong no any a lost new without forgotten remember update invalid incorrect
     olvidé cambiar nueva your user's sin"""
 )
-_BREAKS = words("please thanks thank so now okay again here there but if when then")
 _NO_WORD = characters("unknown given surname surword ambi glued")
 _NUMERALS = members("numeral")
 _PHRASE_VALUE = (
@@ -52,6 +53,7 @@ _PHRASE_VALUE = (
 )
 _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "stop", "comma", "newline", "period")))
 _VALUE_TOKENS = 96
+_STOPS = _C["period"] + _C["stop"]
 _NEXT_FIELD = _C["an"] + _C["equals"]
 """`&name=` ends the value of a form, two of its three tokens."""
 _VALUE_ENDS = _C["quote"] + _C["comma"] + _C["close"] + _C["border"] + _C["newline"]
@@ -112,12 +114,9 @@ def is_phrase(seen: View, first: int) -> bool:
 def phrase_end(seen: View, first: int) -> int:
     """Where the words of a password end; at `first` when it begins with none."""
     last = first
-    while (
-        last < min(len(seen.kinds), first + _PHRASE_WORDS)
-        and seen.kinds[last] in _PHRASE_VALUE
-        and seen.word(last) not in (NO_VALUE - {"correct"})
-        and seen.word(last) not in _BREAKS
-    ):
+    for kind in seen.kinds[first : first + _PHRASE_WORDS]:
+        if kind not in _PHRASE_VALUE or seen.word(last) in _NO_WORDS:
+            break
         last += 1
     return last
 
@@ -129,12 +128,13 @@ def _is_mixed(value: str) -> bool:
 
 def glued_end(seen: View, first: int) -> int:
     """Where the text that has no blank in it ends."""
+    kinds = seen.kinds
     last = first
-    limit = min(len(seen.kinds), first + _VALUE_TOKENS)
-    while last < limit and seen.kinds[last] not in _VALUE_ENDS:
+    limit = min(len(kinds), first + _VALUE_TOKENS)
+    while last < limit and kinds[last] not in _VALUE_ENDS:
         last += 1
-        if not seen.glued(last - 1) or seen.kinds[last : last + 3 : 2] == _NEXT_FIELD:
+        if not seen.glued(last - 1) or kinds[last : last + 3 : 2] == _NEXT_FIELD:
             break
-    while last > first + 1 and seen.kinds[last - 1] in _C["period"] + _C["stop"]:
+    while last > first + 1 and kinds[last - 1] in _STOPS:
         last -= 1
     return last

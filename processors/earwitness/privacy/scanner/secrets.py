@@ -55,12 +55,11 @@ def _all(seen: View) -> Iterator[Hit]:
 def _passwords(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_PASSWORD):
-        first = match.end()
+        cue, first = match.span()
         if first >= len(kinds) or kinds[first] == _C["border"]:
             continue
-        quoted = match["quoted"] is not None
-        typed = match["mark"] is not None or quoted
-        if quoted and (kinds[match.start()] == _C["pin"] or not seen.glued(first - 1)):
+        mark, quoted = match.group("mark", "quoted")
+        if quoted is not None and (kinds[cue] == _C["pin"] or not seen.glued(first - 1)):
             continue
         word = seen.word(first)
         if word in ("bearer", "basic"):
@@ -68,32 +67,38 @@ def _passwords(seen: View) -> Iterator[Hit]:
             if first >= len(kinds):
                 continue
             word = seen.word(first)
-        if not typed and ((word in NO_VALUE and not is_phrase(seen, first)) or not word[:1].isalnum()):
-            continue
-        if seen.kinds[match.start()] == _C["pin"] and not typed and kinds[first] in _NUMBERS:
-            continue
-        if not typed:
-            first = _value_start(seen, first)
-        last = glued_end(seen, first)
-        if (
-            not typed
-            and seen.word(match.start()) in _LOOSE_NAMES
-            and not any(c.isdigit() for c in seen.joined(first, last))
-        ):
-            continue
-        if not typed:
-            last = max(_spoken_end(seen, last), phrase_end(seen, first))
-        elif kinds[match.end() - 1] == _C["quote"]:
-            last = _quoted_end(kinds, first, last)
-        if last > first and _is_value(seen, match.start(), first, last):
+        name = seen.word(cue)
+        if mark is None and quoted is None:
+            if kinds[cue] == _C["pin"] and kinds[first] in _NUMBERS:
+                continue
+            first, last = _said(seen, name, first, word)
+        else:
+            last = glued_end(seen, first)
+            if kinds[match.end() - 1] == _C["quote"]:
+                last = _quoted_end(kinds, first, last)
+        if last > first and _is_value(seen, name, first, last):
             yield first, last, "SECRET", "secret.password"
 
 
-def _is_value(seen: View, cue: int, first: int, last: int) -> bool:
+def _said(seen: View, name: str, first: int, word: str) -> tuple[int, int]:
+    """Where a value begins and ends that is said: `the password is all lowercase riverbend`; no token of it when it is none."""
+    if (word in NO_VALUE and not is_phrase(seen, first)) or not word[:1].isalnum():
+        return first, first
+    # How it is written is not a part of it.
+    first += word == "all"
+    if seen.kinds[first : first + 1] == _C["shift"] and seen.kinds[first + 1 : first + 2] not in _SPELLED_OR_END:
+        first += 1
+    last = glued_end(seen, first)
+    if name in _LOOSE_NAMES and not any(map(str.isdigit, seen.joined(first, last))):
+        return first, first
+    return first, max(_spoken_end(seen, last), phrase_end(seen, first))
+
+
+def _is_value(seen: View, name: str, first: int, last: int) -> bool:
     """Whether what stands there can be a secret: `token: compute it` and a full stop cannot."""
-    if seen.word(cue) in _SIGNATURES and seen.kinds[first - 1] not in _AFTER_EQUALS:
+    if name in _SIGNATURES and seen.kinds[first - 1] not in _AFTER_EQUALS:
         return False  # one that is asked for and given; that of a program stands behind `=`
-    if seen.word(cue) in _LOOSE_NAMES and last - first == 1 and seen.kinds[first] == _C["common"]:
+    if name in _LOOSE_NAMES and last - first == 1 and seen.kinds[first] == _C["common"]:
         return False
     return any(map(str.isalnum, seen.joined(first, last)))
 
@@ -102,13 +107,6 @@ def _quoted_end(kinds: str, first: int, last: int) -> int:
     """Where the quotation that begins before a value ends, in the same text and not far."""
     closing = kinds.find(_C["quote"], first, first + 12)
     return last if kinds.find(_C["border"], first, max(first, closing)) >= 0 else max(last, closing)
-
-
-def _value_start(seen: View, first: int) -> int:
-    """Where the value begins behind how it is written: `all lowercase riverbend`."""
-    first += seen.word(first) == "all"
-    shifted = seen.kinds[first : first + 1] == _C["shift"]
-    return first + (shifted and seen.kinds[first + 1 : first + 2] not in _SPELLED_OR_END)
 
 
 def _values(seen: View) -> Iterator[Hit]:

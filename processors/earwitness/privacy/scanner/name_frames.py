@@ -17,7 +17,9 @@ _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|
 _VALUE = f"(?P<value>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
 _NO_WORD = "<given|Given|ambi|Ambi|surname|Surname|unknown|Unknown|Surword>"
 _THERE = pattern("<is>(?P<value><anyname|unknown|Unknown>{1,2})(?P<there><common|line>)")
-_ACTS = pattern("<acts|speak|called|phone>")
+_ACTS = pattern(
+    "<acts|speak|called|phone>(?<=<given|Given|ambi|Ambi|surname|surword|unknown|Unknown|Surname><acts|speak|called|phone>)"
+)
 _ACTOR = pattern(
     "(?:^|(?P<said><common>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value>(?:<particle><hyphen>)?<given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
     "<given|ambi|surname|surword|unknown|Surname|Unknown>?)$"
@@ -25,6 +27,7 @@ _ACTOR = pattern(
 _ADDRESSED = pattern(
     "(?P<value><unknown|surname|given|ambi><particle|unknown|surname|given|ambi>{1,2})<comma>(?=<n3|n10|open|digit|plus_mark>)"
 )
+_BORDER = _C["border"]
 _LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
 _SAID_BY = pattern("<acts>(?P<value><Unknown|Surname>)(?=<border|stop|comma|to|newline|quote|colon>|$)")
 _TOLD_THAT = pattern("<acts|tell>(?P<value><ambi|unknown|surname>)(?P<aux><common|is>)")
@@ -83,17 +86,26 @@ _STARTS = words("yes yeah yep ok okay so well sí good morning afternoon evening
 _NOBODY = words("english someone anyone everyone nobody customer spanish hindi tamil telugu punjabi urdu")
 
 
-def find(seen: View) -> Iterator[Hit]:
+def find(seen: View) -> list[Hit]:
     """All such names."""
-    yield from _actors(seen)
-    for grammar, holds in _FRAMES:
-        for match in seen.each(grammar):
-            if holds(seen, match):
-                first, last = match.span("value")
-                yield first, name_end(seen, first, last), "PERSON", "name.frame"
+    hits = [_hit(actor) for actor in _actors(seen)]
+    for begin, end in _texts(seen):
+        for grammar, holds in _FRAMES:
+            for match in grammar.finditer(seen.kinds, begin, end):
+                if holds(seen, match):
+                    first, last = match.span("value")
+                    hits.append((first, name_end(seen, first, last), "PERSON", "name.frame"))
+    return hits
 
 
-def _actors(seen: View) -> Iterator[Hit]:
+def _texts(seen: View) -> list[tuple[int, int]]:
+    """First and last token of each text that has a sign of a frame; few have."""
+    kinds = seen.kinds
+    begins = {kinds.rfind(_BORDER, 0, found.start()) + 1 for sign in _SIGNS for found in seen.each(sign)}
+    return [(begin, kinds.find(_BORDER, begin)) for begin in sorted(begins)]
+
+
+def _actors(seen: View) -> Iterator[re.Match[str]]:
     kinds = seen.kinds
     for match in seen.each(_ACTS):
         at = match.start()
@@ -102,7 +114,7 @@ def _actors(seen: View) -> Iterator[Hit]:
             if actor is None or (actor["said"] and seen.word(actor.start()) not in _STARTS):
                 continue
             if seen.word(actor.start("value")) not in _NOBODY:
-                yield _hit(actor)
+                yield actor
 
 
 def other(seen: View, last: int) -> Hit | None:
@@ -194,3 +206,21 @@ _FRAMES: tuple[tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]], ..
     (_PART, _is_part),
     (_AGAIN, _is_back),
 )
+
+_LINKED = "<common|acts|role|tell|unknown|my|idcue|numeral|digit|de>"
+_HEAD = "<anyname|unknown|Unknown|UNKNOWN>"
+_SIGNS = (
+    *(_THERE, _SAID_BY, _LET),
+    pattern(f"<common|tell|put>(?:<particle><hyphen>)?{_HEAD}{{1,3}}<phone|common|tell|press|lock|to|is>"),
+    pattern(f"<to>(?<={_LINKED}<to>){_HEAD}"),
+    pattern(f"<a>(?<={_LINKED}<a>){_HEAD}"),
+    pattern(f"<with>(?<=<common><with>){_HEAD}"),
+    pattern(f"<equals><quote>?{_HEAD}"),
+    pattern(f"<colon><quote>?{_HEAD}"),
+    pattern("<comma>(?<=<particle|unknown|surname|given|ambi><comma>)<n3|n10|open|digit|plus_mark>"),
+    pattern(f"<period>(?<=<given|Given|ambi|Ambi><period>){_HEAD}(?!<period|at_mark|open|colon|solidus|arroba>)"),
+    pattern(f"<name>(?:<particle><hyphen>)?{_HEAD}"),
+    pattern("<its><month|ambi|surword|unknown><common>"),
+    pattern("<im><month|ambi|surword|unknown><common>"),
+)
+"""Of each frame one is in a text that has it. They begin with one class, for which a long text is searched at once."""

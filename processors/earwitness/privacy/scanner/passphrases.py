@@ -128,12 +128,13 @@ def _is_mixed(value: str) -> bool:
 
 def glued_end(seen: View, first: int) -> int:
     """Where the text that has no blank in it ends."""
-    kinds = seen.kinds
+    kinds, raw = seen.kinds, seen.raw
     last = first
-    limit = min(len(kinds), first + _VALUE_TOKENS)
-    while last < limit and kinds[last] not in _VALUE_ENDS:
+    for kind in kinds[first : first + _VALUE_TOKENS]:
+        if kind in _VALUE_ENDS:
+            break
         last += 1
-        if not seen.glued(last - 1) or kinds[last : last + 3 : 2] == _NEXT_FIELD:
+        if raw[last - 1][-1] == " " or not seen.glued(last - 1) or kinds[last : last + 3 : 2] == _NEXT_FIELD:
             break
     while last > first + 1 and kinds[last - 1] in _STOPS:
         last -= 1

@@ -10,6 +10,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.passphrases import NO_VALUE, glued_end, is_phrase, phrase_end
 from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
 
@@ -100,7 +101,7 @@ def _is_value(seen: View, name: str, first: int, last: int) -> bool:
         return False  # one that is asked for and given; that of a program stands behind `=`
     if name in _LOOSE_NAMES and last - first == 1 and seen.kinds[first] == _C["common"]:
         return False
-    return any(map(str.isalnum, seen.joined(first, last)))
+    return seen.raw[first][0].isalnum() or any(map(str.isalnum, seen.joined(first, last)))
 
 
 def _quoted_end(kinds: str, first: int, last: int) -> int:
@@ -125,13 +126,16 @@ def _values(seen: View) -> Iterator[Hit]:
 
 
 def _spoken_end(seen: View, last: int) -> int:
-    words = 0
-    limit = min(len(seen.kinds), last + _SPOKEN_TOKENS)
-    while last < limit and words < _SPACED_WORDS:
-        if seen.kinds[last] in _SPELLED_VALUE:
-            words = 0
-        elif seen.kinds[last] in _SPOKEN_VALUE and seen.kinds[last - 1] not in _SPELLED_VALUE:
-            words += 1
+    """Where a value ends that goes on letter by letter, number by number, with few whole words between."""
+    kinds = seen.kinds
+    apart = 0
+    for kind in kinds[last : last + _SPOKEN_TOKENS]:
+        if apart == _SPACED_WORDS:
+            break
+        if kind in _SPELLED_VALUE:
+            apart = 0
+        elif kind in _SPOKEN_VALUE and kinds[last - 1] not in _SPELLED_VALUE:
+            apart += 1
         else:
             break
         last += 1
@@ -159,13 +163,13 @@ def _armoured(seen: View) -> Iterator[Hit]:
         at = kinds.find(_FENCE, begin)
 
 
-_SIGNATURES = ("sig", "signature", "hmac")
+_SIGNATURES = words("sig signature hmac")
 _AFTER_EQUALS = _C["equals"] + _C["quote"]
-_LOOSE_NAMES = ("secret", "token", "authorization", "combination", "combo", "cookie")
+_LOOSE_NAMES = words("secret token authorization combination combo cookie")
 _HEADER = pattern("<hyphen><weak_suffix|password><colon|equals>{1,2}(?=<^newline>)")
 _KEYS = ("key", "token", "secret")
 _IDENTS = pattern("<ident|shape>")
-_NAMED_BEFORE = ("bearer", "pw", "pass", "password", "passwd", "token", "secret", "pwd", "clave", "contraseña")
+_NAMED_BEFORE = words("bearer pw pass password passwd token secret pwd clave contraseña")
 _SPELLED_OR_END = frozenset(("", _C["border"], *members("lettered"), *members("spoken"), *members("numeral")))
 """Behind `lowercase`: a letter, which is a part of the password with it, or nothing."""
 _NUMERALS = members("numeral")

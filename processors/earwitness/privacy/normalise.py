@@ -20,6 +20,7 @@ __all__ = [
     "ip",
     "job",
     "number_of",
+    "phone_of",
     "plain",
     "prefix_of",
     "typed_phone",
@@ -72,8 +73,7 @@ def typed_phone(text: str) -> str | None:
         return "" if text in _WITHHELD else text
     bare = text.translate(_GROUPS)
     if bare.isascii() and bare.isdigit():
-        number = _e164(bare, bare)
-        return "" if number in _WITHHELD else number
+        return phone_of(bare)
     bare = bare_number(text)
     if bare in _WITHHELD:
         return ""
@@ -85,6 +85,12 @@ def typed_phone(text: str) -> str | None:
     if slash and _EXTENDED.match(tail) and sum(map(str.isdigit, head)) >= _SHORTEST:
         bare = head
     number = number_of(bare)
+    return "" if number in _WITHHELD else number
+
+
+def phone_of(digits: str) -> str:
+    """A phone number of which there are only digits in E.164 where it can be told; empty when it is withheld."""
+    number = _national(digits)
     return "" if number in _WITHHELD else number
 
 
@@ -105,6 +111,10 @@ def _e164(text: str, digits: str) -> str:
     first = _FIRST.search(text)
     if first is not None and first[0] == "+":
         return f"+{digits}"
+    return _national(digits)
+
+
+def _national(digits: str) -> str:
     if digits.startswith("00"):
         return f"+{digits[2:]}"
     if digits.startswith("011") and len(digits) > 11:

@@ -21,6 +21,7 @@ from earwitness.privacy.scanner.number_words import NUMBERS as NUMBERS_SAID
 from earwitness.privacy.scanner.numbers import digits_of, read
 from earwitness.privacy.scanner.pieces import LETTER, LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
 from earwitness.privacy.scanner.regroup import regrouped
+from earwitness.privacy.scanner.said_digits import said_digits, single_digits
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
 __all__ = ["client", "form_of", "ip", "job", "job_block", "name", "phone", "phone_prefix", "value"]
@@ -63,12 +64,11 @@ def form_of(kind: str) -> Callable[[str], str | None]:
 def phone(text: str) -> str | None:
     """A phone number in E.164, typed or said, without its extension; None when it is withheld."""
     if text[:1].isalpha():
-        try:
-            digits = "".join(map(DIGITS.__getitem__, text.replace(",", " ").lower().split()))
-        except KeyError:
-            pass  # more than plain digits
-        else:
-            return written.typed_phone(digits) or None
+        digits = said_digits(text)
+        if digits is None or len(digits) in _SHORT_OF_A_PHONE:
+            digits = single_digits(text)
+        if digits is not None:
+            return written.phone_of(digits) or None
     number = written.typed_phone(text)
     return (_read_phone(text) if number is None else number) or None
 
@@ -199,7 +199,7 @@ def _email(text: str) -> str:
 
 def _read_mail(text: str) -> str:
     made = ""
-    found = list(pieces(seen(text)))
+    found = pieces(seen(text))
     for (kind, piece), (_, behind) in pairwise([*found, ("", "")]):
         if kind == _C["dash"] and behind == "bajo":
             continue  # guion bajo

@@ -22,7 +22,7 @@ from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
 from earwitness.privacy.scanner.view import View
 from earwitness.privacy.scanner.vocabulary import WORDS
 
-__all__ = ["Digits", "digits_of", "luhn", "read"]
+__all__ = ["CODES", "Digits", "digits_of", "luhn", "read", "resolved"]
 
 _C = CHARACTERS
 _HOMOPHONES = {"won": "1", "to": "2", "too": "2", "for": "4", "ate": "8"}
@@ -55,7 +55,7 @@ def read(raw: Sequence[str], kinds: str) -> Digits:
         raw: the run's tokens.
         kinds: their classes.
     """
-    code = "".join(map(_CODES.__getitem__, raw))
+    code = "".join(map(CODES.__getitem__, raw))
     spoken, hard = _MANNERS[kinds]
     if code.isdecimal():
         return _digits((code, (len(code),), spoken))
@@ -67,20 +67,20 @@ def read(raw: Sequence[str], kinds: str) -> Digits:
             text, taken_back = _with_corrections(code)
             if taken_back:
                 return _digits((text, (len(text),), spoken))
-        groups = _GROUPS.findall(_resolved(code))
+        groups = _GROUPS.findall(resolved(code))
     return _digits(("".join(groups), tuple(map(len, groups)), spoken))
 
 
 def _with_corrections(code: str) -> tuple[str, bool]:
     """The digits of a run in which something may be taken back, and whether something was."""
-    *taken_back, last = ("".join(_GROUPS.findall(_resolved(part))) for part in code.split("!"))
+    *taken_back, last = ("".join(_GROUPS.findall(resolved(part))) for part in code.split("!"))
     meant = ""
     for said in filter(None, taken_back):
         meant = _corrected(meant, said) if meant else said
     return (_corrected(meant, last), True) if meant else (last, False)
 
 
-def _resolved(code: str) -> str:
+def resolved(code: str) -> str:
     """A code with nothing but digits and what parts them in it."""
     parts = _UNIT.split(code)
     if len(parts) > 1:
@@ -215,7 +215,8 @@ _WORDS = (
     | _HOMOPHONES
     | DIGITS
 )
-_CODES = _Codes({word + blank: code for word, code in _WORDS.items() for blank in ("", " ")})
+CODES = _Codes({word + blank: code for word, code in _WORDS.items() for blank in ("", " ")})
+"""By token, its code."""
 _UNITS = _Units()
 _MANNERS = _Manners()
 _BELOW = f"[1-9]|[{_TEENS}]|[{_TENS}][1-9]?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
@@ -44,41 +43,52 @@ def _classes() -> Classes:
     return Classes(lexicon())
 
 
-def pieces(tokens: View, *, numbers: bool = True) -> Iterator[tuple[str, str]]:
+def pieces(tokens: View, *, numbers: bool = True) -> list[tuple[str, str]]:
     """Each token's class and what it stands for; what says a letter again (`as in mary`) is left out.
 
     Args:
         tokens: the span.
         numbers: runs of numbers give their digits; otherwise their words stay.
     """
-    kinds = tokens.kinds
+    kinds, raw = tokens.kinds, tokens.raw
+    special = _SPELLED_OR_COUNTED if numbers else _SPELLED
+    found: list[tuple[str, str]] = []
     at = 0
     repeat = 1
-    before = ""
-    """Whether a letter or a number stands before: `l`, `n`."""
+    before = "" if numbers else "l"
+    """Whether a letter or a number stands before: `l`, `n`; where no number is read, it is as if a letter did."""
     while at < len(kinds):
         kind = kinds[at]
-        word = tokens.word(at)
-        if kind == _C["multi"] and _is_letter(tokens, at + 1, "l" if before != "n" else "n"):
+        word = raw[at].rstrip(" \t").lower()
+        if kind not in special:
+            if numbers and kind not in SILENT:
+                before = ""
+            found.append((kind, word))
+        elif kind == _MULTI and _is_letter(tokens, at + 1, "l" if before != "n" else "n"):
             repeat, before = REPEATS[word], "l"
-        elif _is_letter(tokens, at, before if numbers else "l"):
+        elif _is_letter(tokens, at, before):
             letter = LETTER_NAMES.get(word, word[0])
             # `double u` is a letter of its own.
-            yield LETTER, "w" if letter == "u" and repeat == _DOUBLE else letter * repeat
+            found.append((LETTER, "w" if letter == "u" and repeat == _DOUBLE else letter * repeat))
             repeat, before = 1, "l"
-            at += _said_again(tokens, at, letter)
-        elif numbers and kind in NUMBERS:
+            if kinds[at + 1 : at + 2] in _AGAIN:
+                at += _said_again(tokens, at, letter)
+        elif numbers:
             end = _end_of_number(kinds, at)
-            yield kind, digits_of(tokens, at, end) or word
+            found.append((kind, digits_of(tokens, at, end) or word))
             at, before = end, "n"
             continue
         else:
-            before = before if kind in SILENT else ""
-            yield kind, word
+            found.append((kind, word))
         at += 1
+    return found
 
 
 _DOUBLE = 2
+_MULTI = _C["multi"]
+_SPELLED = frozenset(LETTERS + _MULTI)
+_SPELLED_OR_COUNTED = _SPELLED.union(NUMBERS)
+_AGAIN = frozenset((*_SAYING, _C["as"]))
 
 
 def _is_letter(tokens: View, at: int, before: str) -> bool:
@@ -109,9 +119,10 @@ def _said_again(tokens: View, at: int, letter: str) -> int:
 
 
 def _end_of_number(kinds: str, at: int) -> int:
-    end = at
-    while end < len(kinds) and (
-        kinds[end] in NUMBERS or (kinds[end] in LINKS and end + 1 < len(kinds) and kinds[end + 1] in NUMBERS)
-    ):
-        end += 1
-    return max(end, at + 1)
+    run = _NUMBER.match(kinds, at)
+    return at + 1 if run is None else run.end()
+
+
+_NUMBER = re.compile(
+    f"[{re.escape(NUMBERS)}](?:[{re.escape(NUMBERS)}]|[{re.escape(LINKS)}](?=[{re.escape(NUMBERS)}]))*+"
+)

@@ -42,12 +42,19 @@ _ANNOUNCED = pattern(
     "(?:<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?|<border>)"
     "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card>{1,3}))$"
 )
+_ANNOUNCED_ENDS = (
+    members("common") + members("anyname") + characters("unknown weak_suffix suffix put nth lock line unit role card")
+)
 _TAKEN_BACK = pattern("<comma|filler>{0,2}(?:<no|wait|i>{1,3}<common>?)<comma|filler>{0,2}$")
+_TAKEN_BACK_ENDS = members("common") + characters("comma filler no wait i")
 _CORRECTION_TOKENS = 8
 _BEGUN_TOKENS = 8
 _BEGUN = _PIECES + _WORDS + CONNECTORS
 _ANNOUNCED_TOKENS = 10
 _ARTICLE_WORDS = ("the", "la", "los", "las", "el")
+_BEFORE_LETTER = _PIECES + CONNECTORS + SKIPPED
+_SURE = frozenset(_PIECES + CONNECTORS).difference(STOPPING, _ARTICLES, _C["hyphen"])
+"""What is a part of one, whatever stands around it."""
 _BEFORE_ARTICLE = characters("to its is from at border emailcue colon contact an filler common")
 
 
@@ -59,35 +66,42 @@ def begin(seen: View, at: int) -> int:
     index = at - 1
     lowest = max(-1, at - 1 - _LOCAL_TOKENS)
     while index > lowest:
-        pair = index > 1 and kinds[index - 1] in _SAYING and _PAIR.search(kinds, max(0, index - 3), index + 1)
-        if pair and not (kinds[index] in _PIECES and kinds[index - 1] not in _SAYING):
-            first, loose = pair.start() if kinds[pair.start()] in LETTERS else index - 2, 0
-            index = first - 1
-            continue
-        step = _step(seen, index, first, at, loose)
-        if step == _END:
-            break
-        if step != _SKIP:
-            first = index
-            loose = loose + 1 if step == _WORD else (_LOOSE_WORDS if step == _LAST else 0)
+        if kinds[index - 1] in _SAYING and index > 1:
+            pair = _PAIR.search(kinds, max(0, index - 3), index + 1)
+            if pair:
+                first, loose = pair.start() if kinds[pair.start()] in LETTERS else index - 2, 0
+                index = first - 1
+                continue
+        if kinds[index] in _SURE:
+            first, loose = index, 0
+        else:
+            step = _step(seen, index, first, at, loose)
+            if step == _END:
+                break
+            if step != _SKIP:
+                first = index
+                loose = loose + 1 if step == _WORD else (_LOOSE_WORDS if step == _LAST else 0)
         index -= 1
     while first < at and kinds[first] in CONNECTORS and not seen.glued(first):
         first += 1
-    if kinds[at] != _C["at_mark"] and first < at:
-        first = _before_correction(seen, first)
-    return _announced(seen, first) if kinds[at] != _C["at_mark"] and first < at else first
+    if first == at or kinds[at] == _C["at_mark"]:
+        return first
+    return _announced(seen, _before_correction(seen, first))
 
 
 def _before_correction(seen: View, first: int) -> int:
     """Where a local part begins that was begun anew: `maria dot no wait mario dot garcia at …`."""
-    taken_back = _TAKEN_BACK.search(seen.kinds, max(0, first - _CORRECTION_TOKENS), first)
+    kinds = seen.kinds
+    if not first or kinds[first - 1] not in _TAKEN_BACK_ENDS:
+        return first
+    taken_back = _TAKEN_BACK.search(kinds, max(0, first - _CORRECTION_TOKENS), first)
     if taken_back is None:
         return first
     index = begin = taken_back.start()
     while (
         index > 0
         and begin - index < _BEGUN_TOKENS
-        and seen.kinds[index - 1] in _BEGUN
+        and kinds[index - 1] in _BEGUN
         and seen.word(index - 1) not in _FUNCTION
     ):
         index -= 1
@@ -96,9 +110,12 @@ def _before_correction(seen: View, first: int) -> int:
 
 def _announced(seen: View, first: int) -> int:
     """Where the words begin that a word for mail announces, ordinary ones too: `my email is the real bob at …`."""
-    if first > 1 and seen.word(first - 1) in _ARTICLE_WORDS and seen.kinds[first - 2] in _BEFORE_ARTICLE:
+    kinds = seen.kinds
+    if first > 1 and kinds[first - 2] in _BEFORE_ARTICLE and seen.word(first - 1) in _ARTICLE_WORDS:
         return first - 1
-    said = _ANNOUNCED.search(seen.kinds, max(0, first - _ANNOUNCED_TOKENS), first)
+    if not first or kinds[first - 1] not in _ANNOUNCED_ENDS:
+        return first
+    said = _ANNOUNCED.search(kinds, max(0, first - _ANNOUNCED_TOKENS), first)
     if said is None:
         return first
     begin = said.start("words")
@@ -112,18 +129,18 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
     """Whether a token belongs to the local part that begins at `first` so far."""
     kinds = seen.kinds
     kind = kinds[index]
-    joined = first < at and kinds[first] in CONNECTORS
     if kind in STOPPING:
         return _PIECE if kind == _C["mark"] and seen.glued(index) and seen.raw[index] in _MARKS else _END
-    if kind in CONNECTORS:
-        return _PIECE if kind != _C["hyphen"] or seen.glued(index) else _END
-    if seen.glued(index) or kind in _PIECES:
+    if seen.glued(index):
+        return _PIECE
+    if kind == _C["hyphen"]:
+        return _END
+    joined = first < at and kinds[first] in CONNECTORS
+    if kind in _ARTICLES:
         before = kinds[index - 1] if index else _C["border"]
         spelled = first + 1 < at and kinds[first] in LETTERS and kinds[first + 1] in LETTERS  # i m a n i
-        alone = kind in _ARTICLES and not (
-            joined or spelled or seen.glued(index) or before in _PIECES + CONNECTORS + SKIPPED
-        )
-        return _END if alone and not (first == at and before in _WORDS) else _PIECE
+        alone = not (joined or spelled or before in _BEFORE_LETTER or (first == at and before in _WORDS))
+        return _END if alone else _PIECE
     if kind in SKIPPED or (kind == _C["an"] and first < at and kinds[first] in _PIECES and kinds[index - 1] in _PIECES):
         return _SKIP
     if joined:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner import local_part
-from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.mail_classes import DOTS, LETTERS, SKIPPED, STOPPING
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -29,6 +29,9 @@ _TLDS = words(
 _NUMBERS = characters("n10 n11 n12 n13")
 _SCHEME = _C["solidus"] * 2
 _BRACKETS = characters("bracket unbracket open close")
+_MARKS = DOTS + STOPPING
+_NO_LABEL = STOPPING + SKIPPED
+_NUMERALS = members("numeral")
 _DOMAIN_TOKENS = 24
 _LOOSE_LABELS = 4
 _SPELLED_LABEL = 4
@@ -65,7 +68,7 @@ def find(seen: View) -> Iterator[Hit]:
 
 
 def _is_sip(seen: View, first: int, at: int) -> bool:
-    if first < 2 or seen.word(first - 2) not in ("sip", "sips"):
+    if first < 2 or seen.kinds[at - 1] not in _NUMERALS or seen.word(first - 2) not in ("sip", "sips"):
         return False
     return seen.joined(first, at).lstrip("+").isdecimal()
 
@@ -80,21 +83,17 @@ def _domain(seen: View, at: int, *, typed: bool) -> int:
     limit = min(len(kinds), at + _DOMAIN_TOKENS)
     while index < limit:
         kind = kinds[index]
-        if kind in _BRACKETS and (kinds[index - 1] == _C["dot"] or kinds[index + 1 : index + 2] == _C["dot"]):
-            index += 1
-            continue
-        if kind in DOTS or (
-            typed and not dotted and kind == _C["stop"] and index + 1 < limit and seen.word(index + 1) in _TLDS
-        ):
-            if index == at + 1:
+        if kind in _MARKS:
+            if kind in _BRACKETS and (kinds[index - 1] == _C["dot"] or kinds[index + 1 : index + 2] == _C["dot"]):
+                index += 1
+                continue
+            if index == at + 1 or not (kind in DOTS or (typed and not dotted and _is_stop_of(seen, index, limit))):
                 break
             dotted, loose = True, 0
             label = _label(seen, index + 1, limit, typed=typed)
             end = max(end, label)
             index = max(index + 1, label)
             continue
-        if kind in STOPPING:
-            break
         if kind == _C["provider"]:
             end = index + 1
         elif dotted and end == index and not seen.glued(index - 1):
@@ -107,20 +106,26 @@ def _domain(seen: View, at: int, *, typed: bool) -> int:
     return end
 
 
+def _is_stop_of(seen: View, index: int, limit: int) -> bool:
+    """Whether a full stop with a blank behind it is a domain's: `rosa@example. com`."""
+    return seen.kinds[index] == _C["stop"] and index + 1 < limit and seen.word(index + 1) in _TLDS
+
+
 def _label(seen: View, index: int, limit: int, *, typed: bool) -> int:
     """Where the label behind a dot ends when it may be the domain's last, `d e` for `de` too; 0 when it may not."""
-    while index < limit and seen.kinds[index] in _BRACKETS:
+    kinds = seen.kinds
+    while index < limit and kinds[index] in _BRACKETS:
         index += 1
-    if typed is False and index + 1 < limit and seen.kinds[index] == _C["filler"] and seen.word(index + 1) in _TLDS:
+    if typed is False and index + 1 < limit and kinds[index] == _C["filler"] and seen.word(index + 1) in _TLDS:
         return index + 2
-    if index >= limit or seen.kinds[index] in STOPPING + SKIPPED:
+    if index >= limit or kinds[index] in _NO_LABEL:
         return 0
     if seen.word(index) in _TLDS or (typed and (seen.glued(index - 1) or seen.glued(index - 2))):
         return index + 1
     spelled = ""
-    while index < limit and seen.kinds[index] in LETTERS and len(spelled) < _SPELLED_LABEL:
+    while index < limit and kinds[index] in LETTERS and len(spelled) < _SPELLED_LABEL:
         spelled += seen.word(index)
         index += 1
-        if spelled in _TLDS and (index >= limit or seen.kinds[index] not in LETTERS):
+        if spelled in _TLDS and (index >= limit or kinds[index] not in LETTERS):
             return index
     return 0

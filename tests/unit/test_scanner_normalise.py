@@ -78,6 +78,114 @@ SAME = [
     ("IBAN", "GB82WEST12345698765432", ["GB82 WEST 1234 5698 7654 32", "gb82west12345698765432"]),
     ("IP", "203.0.113.77", ["203.0.113.77", "two oh three dot zero dot one one three dot seventy seven"]),
     ("ZIP", "94110", ["94110", "nine four one one oh"]),
+    (
+        "PHONE",
+        "+14155550135",
+        [
+            "four one five five five five oh one three five",
+            "plus one four one five five five five oh one three five",
+            "4155550135 x22",
+            "415 555 0135 extension 22",
+            "uh 415 555 0135",
+            "four hundred fifteen five fifty five oh one thirty five",
+            "415 555 no wait 415 555 0135",
+            "four one five, five five five, one two, no, oh one three five",
+            "four won five five five five oh one three five",
+            "four one five double five five oh one three five",
+            "four one five treble five oh one three five",
+            "+1 (415) 555-0135",
+        ],
+    ),
+    ("PHONE", "+525512345678", ["plus five two five five one two three four five six seven eight", "+52 55 1234 5678"]),
+    ("PHONE", "+17755550100", ["seven seventy five five fifty five oh one hundred"]),
+    ("PHONE", "+18005550100", ["eight hundred five five five oh one hundred"]),
+    (
+        "PHONE",
+        "+19175551000",
+        ["nine one seven five five five one thousand", "nine seventeen five fifty five ten hundred"],
+    ),
+    ("PHONE", "+12125552200", ["two twelve five fifty five twenty two hundred"]),
+    (
+        "PERSON",
+        "maria",
+        [
+            "m-a-r-i-a",
+            "M. A. R. I. A.",
+            "eme a erre i a",
+            "m for mary a for apple r i a",
+            "m de mamá a r i a",
+            "m like mary a r i a",
+            "maria m a r i a",
+            "Maria's",
+            "maría\u2019s",
+            "uh maria",
+            "capital m a r i a",
+            "Ms. Maria",
+        ],
+    ),
+    ("PERSON", "anna", ["a double n a", "A N N A"]),
+    ("PERSON", "owen", ["o w e n", "O double u e n"]),
+    ("PERSON", "zoe o", ["zoe o"]),
+    (
+        "PERSON",
+        "ana lopez garcia",
+        ["lópez garcía, ana", "ana, lopez garcia", "Ana López García", "ana um lopez garcia"],
+    ),
+    ("PERSON", "leo", ["l e o"]),
+    ("PERSON", "noah", ["n o a h", "n oh a h"]),
+    (
+        "EMAIL",
+        "ana_lopez@gmail.com",
+        [
+            "ana guion bajo lopez arroba gmail punto com",
+            "ana underscore lopez at jimeil dot com",
+            "ana underscore lopez at the gmail dot com",
+            "a n a underscore lopez at the rate of gmail dot com",
+            "<ana_lopez@gmail.com>",
+            "mailto:ana_lopez@gmail.com",
+            "ana%5Flopez%40gmail.com",
+        ],
+    ),
+    (
+        "EMAIL",
+        "ana-lopez+jobs@mail.com",
+        ["ana dash lopez plus jobs at mail dot com", "ana hyphen lopez plus jobs arroba mail punto com"],
+    ),
+    ("EMAIL", "ana42@mail.com", ["ana forty two at mail dot com", "ana four two at mail point com"]),
+    ("EMAIL", "aoa0@mail.com", ["a o a zero at mail dot com"]),
+    ("EMAIL", "anna@mail.com", ["a double n a at mail dot com", "a n as in nancy n a at mail dot com"]),
+    (
+        "CARD",
+        "5555555555554444",
+        [
+            "double five double five double five double five double five double five double four double four",
+            "5555-5555-5555-4444",
+        ],
+    ),
+    ("SECRET", "4471", ["four four seven um one", "44 71", "forty four and seventy one", "four four, seven one"]),
+    ("SECRET", "441071", ["forty four ten seventy one"]),
+    ("SECRET", "2011", ["two thousand eleven", "twenty eleven"]),
+    ("SECRET", "1203", ["twelve oh three"]),
+    ("SECRET", "305", ["three hundred five", "three oh five"]),
+    ("SECRET", "Hunter2!x", ["Hunter2!x", "Hunter2 !x"]),
+    ("SECRET", "bluemoon", ["blue moon"]),
+    ("ADDRESS", "21w 43rd st", ["21 West 43rd Street", "twenty one west forty third street", "21 W. 43rd St."]),
+    (
+        "ADDRESS",
+        "1420 oak st austin tx 78704",
+        ["1420 Oak Street, Austin, TX 78704", "1420 oak street austin texas 78704"],
+    ),
+    ("ADDRESS", "12 texas ave", ["12 Texas Avenue"]),
+    ("ADDRESS", "221b baker st", ["221 B Baker Street", "221B Baker St."]),
+    ("ZIP", "NW16XE", ["NW1 6XE", "nw1 6xe"]),
+    ("ZIP", "94110", ["nine four one ten", "94 110"]),
+    (
+        "DRIVER_ID",
+        "B7732109",
+        ["b seven seven three two one oh nine", "B-773-2109", "be siete siete tres dos uno cero nueve"],
+    ),
+    ("IP", "2001:db8::1", ["2001:db8::1", "2001:0DB8:0:0:0:0:0:1"]),
+    ("IP", "10.0.0.1", ["ten dot oh dot oh dot one", "10 . 0 . 0 . 1", "10 point 0 point 0 point 1"]),
 ]
 
 
@@ -99,6 +207,31 @@ def test_any_text_has_a_value_and_the_same_one_again(kind: str, text: str) -> No
     assert normalise.value(kind, text) == normalise.value(kind, text)
 
 
+@pytest.mark.parametrize("text", ["acme one two", "acme um 12", "acme twelve", "a c m e double one two", "Acme 12"])
+def test_an_id_that_is_said_is_the_one_that_is_typed(text: str) -> None:
+    assert normalise.client(text) == ("acme112" if "double" in text else "acme12")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "four eight two one three",
+        "forty eight two thirteen",
+        "four eight um two one three",
+        "cuarenta y ocho dos trece",
+        "forty eight and two thirteen",
+    ],
+)
+def test_a_job_that_is_said_is_the_one_that_is_typed(text: str) -> None:
+    assert normalise.job(text) == "48213"
+    assert normalise.job_block(text) == "2410"
+
+
+@pytest.mark.parametrize("text", ["job four eight two one three", "four eight x"])
+def test_words_that_are_no_number_stay_words(text: str) -> None:
+    assert normalise.job(text) == text
+
+
 PAIRS = [
     ("+17705559074", "seven seventy five fifty five ninety seventy four"),
     ("+18005556600", "eight hundred five fifty five sixty six hundred"),
@@ -106,6 +239,9 @@ PAIRS = [
     ("+12125557020", "two twelve five fifty five seventy twenty"),
     ("+15581590830", "cincuenta y cinco ochenta y uno cinco noventa ocho treinta"),
     ("+15581985830", "cincuenta y cinco ochenta y uno noventa y ocho cincuenta y ocho treinta"),
+    ("+17755559074", "seven seventy five five fifty five ninety seventy four"),
+    ("+12065557719", "two oh six five fifty five seventy seven nineteen"),
+    ("+15128001200", "five twelve eight hundred twelve hundred"),
     # Seven digits, and what has two readings, stay as they are.
     ("5550134", "five fifty five oh one thirty four"),
     ("505050505", "five oh five oh five oh five oh five"),

@@ -56,6 +56,7 @@ _V6_SHORT = re.compile(f"{_V6_PARTS}::{_V6_PARTS}", re.IGNORECASE)
 _SHORTEST_V6 = 6
 _MOST_PARTS = 7
 _HEX_BEFORE = frozenset("".join(map(members, _HEX[1:-1].split("|"))))
+_ZIP_SIGNS = signs("<zip|state>", "<n5>(?<=<stop|period><n5>)")
 _SIGNS = signs(
     "<iban|outward|ident|hexes|driver|licence|ssn>",
     f"<colon>(?={_HEX}?<colon>)",
@@ -94,8 +95,12 @@ def _all(seen: View) -> Iterator[Hit]:
         yield *match.span("value"), "SSN", "ssn.last_four"
 
 
-def zips(seen: View) -> Iterator[Hit]:
+def zips(seen: View) -> Iterable[Hit]:
     """ZIP and post codes that stand without a street."""
+    return only(seen, _zips, _ZIP_SIGNS)
+
+
+def _zips(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_ZIP):
         first, last = _edges(kinds, *match.span("value"))

@@ -10,8 +10,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
-from earwitness.privacy.scanner.alphabet import pattern
-from earwitness.privacy.scanner.view import Hit, View, holding
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.view import BORDER, Hit, View, holding
 
 __all__ = ["only", "signs"]
 
@@ -35,13 +35,19 @@ def signs(*each: str) -> re.Pattern[str]:
 
 def only(seen: View, rule: Callable[[View], Iterable[Hit]], *needed: re.Pattern[str]) -> Iterable[Hit]:
     """What a rule finds that looks at no more than the texts with a sign that it needs, of one grammar or another."""
-    parts = [part for grammar in needed for part in holding(seen.kinds, grammar)]
-    if not parts:
+    kinds = seen.kinds
+    for grammar in needed:
+        if grammar.search(kinds) is not None:
+            break
+    else:
         return ()
-    if len(needed) > 1:
-        parts = sorted(set(parts))
-    if 2 * sum(last - first for first, last in parts) > len(seen.kinds):
-        return rule(seen)
+    if kinds.find(_BORDER, 1, -1) < 0:
+        return rule(seen)  # there is but one text
+    return _of_many(seen, rule, sorted({part for grammar in needed for part in holding(kinds, grammar)}))
+
+
+def _of_many(seen: View, rule: Callable[[View], Iterable[Hit]], parts: list[tuple[int, int]]) -> Iterator[Hit]:
+    """What a rule finds in some of many texts, with the numbers that their tokens have among all."""
     raw: list[str] = []
     kinds: list[str] = []
     starts: list[int] = []
@@ -53,13 +59,11 @@ def only(seen: View, rule: Callable[[View], Iterable[Hit]], *needed: re.Pattern[
         moves.append(begin - len(raw))
         raw += seen.raw[begin:last]
         kinds.append(seen.kinds[begin:last])
-    raw += seen.raw[-1:]
-    kinds.append(seen.kinds[-1:])
-    return _moved(rule(View(raw, "".join(kinds))), starts, moves)
-
-
-def _moved(hits: Iterable[Hit], starts: list[int], moves: list[int]) -> Iterator[Hit]:
-    """Hits with the numbers that their tokens have in the whole batch."""
-    for first, last, kind, rule in hits:
+    raw.append(BORDER)
+    kinds.append(_BORDER)
+    for first, last, kind, name in rule(View(raw, "".join(kinds))):
         move = moves[bisect_right(starts, first) - 1]
-        yield first + move, last + move, kind, rule
+        yield first + move, last + move, kind, name
+
+
+_BORDER = CHARACTERS["border"]

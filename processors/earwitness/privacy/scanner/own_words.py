@@ -73,10 +73,11 @@ class OwnWords:
         self.keeps = bool(dictionary.words or dictionary.phones or dictionary.mail or dictionary.ids)
         """Whether anything is kept."""
 
-    def find(self, seen: View) -> Iterator[Hit]:
+    def find(self, seen: View) -> Iterable[Hit]:
         """The site's own people."""
-        for first, last in self._people.find(seen):
-            yield first, last, "PERSON", "name.site"
+        if not self._people.are_any:
+            return ()
+        return ((first, last, "PERSON", "name.site") for first, last in self._people.find(seen))
 
     def is_kept(self, seen: View, hit: Hit, text: str, start: int, end: int) -> bool:
         """Whether a hit is nobody's secret.
@@ -112,6 +113,11 @@ class _Sequences(dict[str, _Node | None]):
         self._longest = 0
         self.add(sequences)
 
+    @property
+    def are_any(self) -> bool:
+        """Whether there is one at all."""
+        return bool(self._root)
+
     def add(self, sequences: Iterable[tuple[str, ...]]) -> None:
         """Take more of them."""
         for sequence in sequences:
@@ -131,10 +137,9 @@ class _Sequences(dict[str, _Node | None]):
 
     def find(self, seen: View) -> Iterator[tuple[int, int]]:
         """Where they stand: tokens `first` to `last - 1`."""
-        if self._root:
-            for at, node in enumerate(map(self.__getitem__, seen.raw)):
-                if node is not None and (end := _end(seen, at, node)):
-                    yield at, end
+        for at, node in enumerate(map(self.__getitem__, seen.raw)):
+            if node is not None and (end := _end(seen, at, node)):
+                yield at, end
 
     def covers(self, seen: View, first: int, last: int) -> bool:
         """Whether one of them holds all of the tokens `first` to `last - 1`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.view import View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -31,8 +31,10 @@ _FAR = 12
 _ABBREVIATION = 3
 """Tokens that a word may stand before what it speaks of."""
 _STOP, _NUMBER = "stop", "number"
-_UNCERTAIN = frozenset(_C[name] for name in ("password", "lock", "seguro", "zip", "driver", "licence"))
-"""Words of which only what stands around them tells whether they say it."""
+_UNCERTAIN = characters("password driver licence")
+"""Classes of which only the word tells whether it says it."""
+_DEPENDING = _UNCERTAIN + characters("lock seguro")
+"""Those, and classes of which what stands around them tells it."""
 _ROLES = (
     dict.fromkeys(members("numeral") + members("spoken") + _C["ident"], _NUMBER)
     | {_C["stop"]: _STOP, _C["newline"]: _STOP}
@@ -50,17 +52,20 @@ _told_before: dict[str, str] = {}
 
 def before(seen: View, index: int) -> str:
     """What the words before a token say of it; `NUMBER` or `CODE` where they say no more, `` where nothing."""
-    words = seen.kinds[max(0, index - _FAR) : index].rpartition(_BORDER)[2]
+    least = index - _FAR if index > _FAR else 0
+    words = seen.kinds[least:index].rpartition(_BORDER)[2]
     answer = _told_before.get(words)
     if answer is None:
-        answer = _read_back(seen, index, words)
-        if len(_told_before) < _REMEMBERED and _UNCERTAIN.isdisjoint(words):
+        answer, certain = _read_back(seen, index, words)
+        if certain and len(_told_before) < _REMEMBERED:
             _told_before[words] = answer
     return answer
 
 
-def _read_back(seen: View, index: int, words: str) -> str:
+def _read_back(seen: View, index: int, words: str) -> tuple[str, bool]:
+    """What they say, and whether their classes alone tell."""
     weak = ""
+    certain = True
     numbers = 0
     at = index
     for kind in reversed(words):
@@ -79,17 +84,20 @@ def _read_back(seen: View, index: int, words: str) -> str:
         elif kind in _WEAK:
             weak = weak or role
         else:
-            answer = _told(role, weak, seen, at)
+            answer = _told(role, weak, seen, at) if kind in _DEPENDING else role
+            certain = certain and kind not in _UNCERTAIN and index - at <= _FAR - _REACH
             if numbers and answer == "ID":
                 break
             if answer:
-                return answer
-    return weak
+                return answer, certain
+    return weak, certain
 
 
 _OTHERS = 2
 """Other numbers that may stand between."""
 _SENTENCE = 3
+_REACH = 2
+"""Tokens before a word that may tell what it says."""
 
 
 def says_short(kinds: str, index: int) -> bool:
@@ -99,7 +107,12 @@ def says_short(kinds: str, index: int) -> bool:
 
 def names_thing(seen: View, index: int) -> bool:
     """Whether the words right before a number say that it is a thing's: `S/N 512-555-0199`, `serial number is …`."""
-    found = _THING.search(seen.kinds, max(0, index - _NEAR), index)
+    kinds = seen.kinds
+    if kinds[index - 1 : index] not in _BEFORE_THING:
+        return False
+    least = index - _NEAR if index > _NEAR else 0
+    name = kinds[least:index].rstrip(_LINKS)[-1:]
+    found = _THING.search(kinds, least, index) if name in _NAMES else None
     if found is None:
         return False
     named = found.start("named")
@@ -109,6 +122,9 @@ def names_thing(seen: View, index: int) -> bool:
 
 
 _NEAR = 8
+_LINKS = characters("number no stop period number_mark colon equals is hyphen quote filler")
+_NAMES = frozenset(characters("idcue UNKNOWN Unknown unknown Common compass") + members("common"))
+_BEFORE_THING = _NAMES | frozenset(_LINKS)
 _THING = pattern(
     "(?P<named>(?P<pair><compass|letter><solidus><compass>)|<idcue|UNKNOWN|Unknown|unknown|common|Common>)"
     "(?P<link>(?:<number|no><stop|period>?|<number_mark>|<colon|equals|is|hyphen|quote|filler>){0,4})$"
@@ -124,7 +140,7 @@ _THINGS = _BARE_THINGS | words(
 
 
 def _told(said: str, weak: str, seen: View, at: int) -> str:
-    previous = seen.kinds[max(0, at - 2) : at].rstrip(_C["filler"])[-1:]
+    previous = seen.kinds[max(0, at - _REACH) : at].rstrip(_C["filler"])[-1:]
     if said == "LOCK" and previous == _C["ssn"]:
         return "SSN"
     if said == "LOCK":
@@ -137,14 +153,13 @@ def _told(said: str, weak: str, seen: View, at: int) -> str:
         return "DRIVER" if weak or previous == _C["driver"] or seen.word(at) == "dl" else ""
     if said == "DRIVER":
         return "DRIVER" if seen.word(at) not in ("driver", "drivers") or weak else ""
-    if said == "ZIP" and weak == "" and seen.word(at) == "postal":
-        return "ZIP"
     return said
 
 
 def after(seen: View, index: int) -> str:
     """What the next words say: `that's my social`, `is my cell`, `amex`, `minutes`."""
-    match = _AFTER.match(seen.kinds, index)
+    kinds = seen.kinds
+    match = _AFTER.match(kinds, index) if kinds[index : index + 1] in _BEGINS_AFTER else None
     if match is None:
         return ""
     cue = match.lastgroup or ""
@@ -154,4 +169,8 @@ def after(seen: View, index: int) -> str:
 _AFTER = pattern(
     "(?P<MEASURE><measure>)|(?P<PHONE><line>)|<my|is|comma|its|filler|this|open|close|common>{0,5}"
     "(?:(?P<SECRET><lock>(?:<common>)?<code|pin>(?!<is|colon|numeral|digit>))|(?P<SSN><seguro><ssn>)|(?P<NEXT><ssn|pin|password|card|phone>(?!<is|colon|number|numeral|digit>)))"
+)
+_BEGINS_AFTER = frozenset(
+    characters("measure line my is comma its filler this open close lock seguro ssn pin password card phone")
+    + members("common")
 )

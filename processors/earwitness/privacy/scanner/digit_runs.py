@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
+from earwitness.privacy.scanner.numbers import COUNTS, Count
 from earwitness.privacy.scanner.view import View
 
 __all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]
@@ -22,10 +23,12 @@ _TAKEN_BACK = (
 )
 _LEAD = "plus_mark|plus|open|star_mark"
 _NEXT = f"{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?(?:{_UNIT}|<homo>|(?<={_ONE})<to|for>(?=<filler>?{_ONE}))"
-# The first token is one set of classes, so that the search for it is a table look-up a token.
+# The first token is one set of classes, so that the search for it is a table look-up a token. Most runs have nothing between
+# their units: they are read without a look at what else might follow each.
 RUN = pattern(
-    f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT}|(?<={_UNIT}))"
-    f"(?:(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_NEXT}){{1,47}}+|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
+    f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<={_UNIT})|(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT})"
+    f"(?:{_UNIT}{{1,47}}+(?!{_NEXT})|(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_UNIT}|{_NEXT}){{1,47}}+"
+    "|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
 )
 _EDGES = characters(
     """filler comma hyphen period dash an ye dot point you know let me open no wait stop like plus_mark a ye"""
@@ -53,6 +56,7 @@ class Shape(NamedTuple):
     """Whether it may begin with a day."""
     endless: bool
     """Whether it is longer than any number, or several: no look at its digits can make it one."""
+    counted: Count
 
 
 class _Shapes(dict[str, Shape]):
@@ -64,7 +68,7 @@ class _Shapes(dict[str, Shape]):
         short = len(said) < SHORTEST and _LONG.isdisjoint(said)
         whole = len(said) - plus > 1 and not WHOLE.isdisjoint(said)
         endless = len(said) > _LONGEST and len(_DIGITS.findall(said)) > _LONGEST
-        shape = Shape(said, short, whole, plus, kinds.startswith(_DAYS), endless)
+        shape = Shape(said, short, whole, plus, kinds.startswith(_DAYS), endless, COUNTS[said])
         if len(kinds) <= _REMEMBERED_LENGTH and len(self) < _REMEMBERED:
             self[kinds] = shape
         return shape

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from earwitness.privacy.scanner.again import again
-from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.context import after, before, names_thing, says_short
 from earwitness.privacy.scanner.digit_runs import PLUS, RUN, SHAPES, SHORTEST, WHOLE, Shape, behind_day
-from earwitness.privacy.scanner.number_kinds import classify, is_a_list
-from earwitness.privacy.scanner.numbers import read
+from earwitness.privacy.scanner.number_kinds import classify, cued, is_a_list
+from earwitness.privacy.scanner.numbers import has_zero, read
 from earwitness.privacy.scanner.view import Hit, View
 
 __all__ = ["find"]
@@ -18,6 +18,9 @@ _C = CHARACTERS
 _EXTENSION = pattern(
     "<comma|stop|period|open|and|common>{0,3}<ext><period|stop|number|colon>?(?:<numeral>"
     "|<digit|oh|teen|tens>{1,5}+)|<xnum>|<solidus><n2|n3|n4>(?!<solidus|numeral>)|<number_mark><n1|n2|n3|n4>(?!<hyphen|solidus|numeral>)"
+)
+_BEFORE_EXTENSION = frozenset(
+    characters("comma stop period open ext xnum solidus number_mark") + members("and") + members("common")
 )
 # The rest that is shown begins the search: it is the rarest of all.
 _HIDDEN = pattern(
@@ -73,41 +76,62 @@ def _hidden(seen: View) -> Iterator[Hit]:
 
 def _run(seen: View, first: int, shape: Shape) -> Sequence[Hit]:
     """What a run of number tokens holds."""
-    said_kinds, short, whole, plus, _, endless = shape
+    said_kinds, short, whole, plus, _, endless, _ = shape
     if not said_kinds:
         return ()
-    kinds = seen.kinds
-    last = first + len(said_kinds)
     said = ""
     if short:
         said = before(seen, first)
         if said not in _SHORT:
             return ()
+    last = first + len(said_kinds)
     if whole and (hits := _wholes(seen, first, last, plus=plus)):
         return hits
     if endless and not before(seen, first):
         return _parts(seen, first, last)
-    digits = read(seen.raw[first:last], said_kinds)
-    length = len(digits.text)
+    return _number(seen, first, last, shape, said)
+
+
+def _number(seen: View, first: int, last: int, shape: Shape, said: str) -> Sequence[Hit]:
+    """What a run holds that may be one number. Its tokens are read only where their classes do not tell."""
+    kinds, raw = seen.kinds, seen.raw
+    digits = None
+    length, groups, spoken, ones = shape.counted
+    if not length or (ones and has_zero(raw, first, ones)):
+        digits = read(raw[first:last], shape.kinds)
+        length, groups, spoken = len(digits.text), digits.groups, digits.spoken
     if length < 3:
         return ()
-    if length == _PHONE - 1 and digits.spoken:
-        first, last, length = _heard(kinds, first, last, length)
-        digits = read(seen.raw[first:last], kinds[first:last])
+    if length == _PHONE - 1 and spoken:
+        heard = _heard(kinds, first, last)
+        if heard != (first, last):
+            first, last = heard
+            digits = read(raw[first:last], kinds[first:last])
+            length, groups = _PHONE, digits.groups
     said = said or before(seen, first)
     if length < SHORTEST and said not in _SHORT:
         return ()
-    amounts = not digits.spoken and _COMMA in said_kinds and is_a_list(digits.groups)
-    kind = None if amounts else classify(digits, said, after(seen, last), plus=kinds[first] in PLUS)
-    if kind is None or (length > _PHONE and _STOP in said_kinds):
+    kind = None
+    if spoken or _COMMA not in shape.kinds or not is_a_list(groups):
+        follows = after(seen, last)
+        kind = cued(length, said, follows) if digits is None else None
+        kind = kind or classify(digits or read(raw[first:last], shape.kinds), said, follows, plus=kinds[first] in PLUS)
+    if kind is None or (length > _PHONE and _STOP in shape.kinds):
         parts = _parts(seen, first, last) if length >= _PHONE else ()
         if parts or kind is None:
             return parts
     if kind == "PHONE":
-        if kinds[first] not in PLUS and names_thing(seen, first):
-            return ()
-        first, last = _with_area_code(kinds, first), _with_extension(kinds, last)
-    return ((first, last, kind, "number.spoken" if digits.spoken else "number.typed"),)
+        return _phone(seen, first, last, spoken=spoken)
+    return ((first, last, kind, "number.spoken" if spoken else "number.typed"),)
+
+
+def _phone(seen: View, first: int, last: int, *, spoken: bool) -> Sequence[Hit]:
+    """A phone with what belongs to it, if it is no number of a thing."""
+    kinds = seen.kinds
+    if kinds[first] not in PLUS and names_thing(seen, first):
+        return ()
+    first, last = _with_area_code(kinds, first), _with_extension(kinds, last)
+    return ((first, last, "PHONE", "number.spoken" if spoken else "number.typed"),)
 
 
 def _wholes(seen: View, first: int, last: int, *, plus: bool) -> Sequence[Hit]:
@@ -121,13 +145,13 @@ def _wholes(seen: View, first: int, last: int, *, plus: bool) -> Sequence[Hit]:
     return hits
 
 
-def _heard(kinds: str, first: int, last: int, length: int) -> tuple[int, int, int]:
+def _heard(kinds: str, first: int, last: int) -> tuple[int, int]:
     """A number that lacks one digit may have it in a word that sounds like one: `for one five`, `three to`."""
     if last < len(kinds) and kinds[last] in _SOUNDS:
-        return first, last + 1, length + 1
+        return first, last + 1
     if first and kinds[first - 1] in _SOUNDS:
-        return first - 1, last, length + 1
-    return first, last, length
+        return first - 1, last
+    return first, last
 
 
 _SOUNDS = _C["to"] + _C["for"] + _C["homo"]
@@ -143,7 +167,7 @@ def _with_area_code(kinds: str, first: int) -> int:
 
 
 def _with_extension(kinds: str, last: int) -> int:
-    extension = _EXTENSION.match(kinds, last)
+    extension = _EXTENSION.match(kinds, last) if kinds[last : last + 1] in _BEFORE_EXTENSION else None
     return last if extension is None else extension.end()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from earwitness.privacy.scanner.numbers import Digits, luhn
 
-__all__ = ["classify", "is_a_list"]
+__all__ = ["classify", "cued", "is_a_list"]
 
 _LONGEST_CODE = 12
 _COUNTRIES = (
@@ -27,6 +27,23 @@ _COUNTRIES = (
     "353",
     "84",
 )
+
+
+def cued(length: int, said: str, follows: str) -> str | None:
+    """The kind of a number whatever its digits are, for most are announced; None where its digits decide."""
+    kind, least, most = _CUED.get(said, _NOT_CUED)
+    return kind if least <= length <= most and follows in _NO_OTHER else None
+
+
+_CUED = {
+    "PHONE": ("PHONE", 10, 12),
+    "NUMBER": ("PHONE", 10, 11),
+    "CARD": ("CARD", 12, 19),
+    "SECRET": ("SECRET", 3, 9),
+    "SSN": ("SSN", 4, 12),
+}
+_NOT_CUED = ("", 1, 0)
+_NO_OTHER = ("", "PHONE")
 
 
 def classify(digits: Digits, said: str, follows: str, *, plus: bool) -> str | None:

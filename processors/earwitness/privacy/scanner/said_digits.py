@@ -5,8 +5,8 @@ No token is made and no class asked for. Most numbers are said so; `numbers.read
 
 from __future__ import annotations
 
+from earwitness.privacy.scanner.number_codes import CODES, resolved
 from earwitness.privacy.scanner.number_words import DIGITS, NUMBERS, REPEATS
-from earwitness.privacy.scanner.numbers import CODES, resolved
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
 __all__ = ["said_digits", "single_digits"]

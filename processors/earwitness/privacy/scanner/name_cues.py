@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from earwitness.privacy.scanner import name_frames
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.name_ends import name_end
@@ -15,7 +13,8 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _AMBIGUOUS = _C["ambi"] + _C["surword"] + _C["unknown"] + _C["month"] + _C["UNKNOWN"]
-_SOLID = members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"]
+_SOLID = frozenset(members("surename") + _C["Ambi"] + _C["Surword"] + _C["Unknown"])
+_DOUBTED = _C["unknown"] + _C["ambi"]
 _FOLLOWS = characters("from phone border an stop in at tell my speak")
 _LOOSE_CUES = characters("from with to for de contact beneath")
 _FOLLOWS_SURNAME = characters("from phone speak")
@@ -24,31 +23,33 @@ _FOLLOWS_NUMBER = _C["at"] + _C["in"] + members("numeral")
 _SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
 
 
-def find(seen: View) -> Iterator[Hit]:
+def find(seen: View) -> list[Hit]:
     """All such names."""
+    hits: list[Hit] = []
     kinds = seen.kinds
     for match in seen.each(MEDIUM):
-        first, last = match.span("value")
-        cue = match[0][0]
-        head = kinds[first]
-        if head == _C["particle"]:
+        start, (first, last) = match.start(), match.span("value")
+        cue, head = kinds[start], kinds[first]
+        has_particle = head == _C["particle"]
+        if has_particle:
             head = kinds[first + 1 + (kinds[first + 1] == _C["hyphen"])]
-        known = sum(kind in _SOLID for kind in kinds[first:last])
+        is_known = not _SOLID.isdisjoint(kinds[first:last])
         follow = kinds[last] if last < len(kinds) else _C["border"]
-        if kinds[first - 1] == _C["you"] and not known:
+        if kinds[first - 1] == _C["you"] and not is_known:
             continue  # `thank you bye`
-        if _is_none(seen, cue, head, first, last):
+        if head in _DOUBTED and _is_none(seen, cue, head, first, last):
             continue
         if (
-            _is_meant(cue, head, known, last - first, follow)
-            or kinds[first] == _C["particle"]
-            or _is_told(seen, match.start(), first, last)
+            _is_meant(cue, head, last - first, follow, is_known=is_known)
+            or has_particle
+            or _is_told(seen, start, first, last)
         ):
             end = name_end(seen, first, last)
-            yield first, end, "PERSON", "name.after"
+            hits.append((first, end, "PERSON", "name.after"))
             second = name_frames.other(seen, end)
             if second is not None:
-                yield second
+                hits.append(second)
+    return hits
 
 
 def _is_none(seen: View, cue: str, head: str, first: int, last: int) -> bool:
@@ -102,18 +103,18 @@ _BETWEEN = members("common") + _C["my"]
 _THEN = words("on at first when before back if instead about tomorrow today")
 
 
-def _is_meant(cue: str, head: str, known: int, words: int, follow: str) -> bool:
+def _is_meant(cue: str, head: str, words: int, follow: str, *, is_known: bool) -> bool:
     """Whether a word behind a cue is a name: how sure the cue is against how sure the word."""
     if cue in _LOOSE_CUES:
         if head == _C["Unknown"] and words < 2:
             return cue == _C["contact"] or follow in _FOLLOWS
-        return head in _SURE or (head == _C["unknown"] and known > 0)
+        return head in _SURE or (head == _C["unknown"] and is_known)
     if cue == _C["phone"]:
         return head in members("surename") or (head in _C["ambi"] + _C["Ambi"] and follow in _FOLLOWS_NUMBER)
     if head == _C["month"]:
         return words >= 2 or cue in (_C["tell"], _C["speak"]) or (cue == _C["hi"] and follow == _C["acts"])
     if cue in _SELF:
-        sure = bool(known) or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"])
+        sure = is_known or head not in _AMBIGUOUS or (words > 1 and head != _C["surword"])
         return (
             sure
             or (head != _C["surword"] and follow in _FOLLOWS)

@@ -13,14 +13,18 @@ _C = CHARACTERS
 
 def name_end(seen: View, first: int, last: int) -> int:
     """The end of a name of which a grammar says that it is `first` to `last - 1`."""
-    raw, kinds = seen.raw, seen.kinds
-    if last - first == 1 and kinds[last : last + 1] not in _MAY_GO_ON:
-        return last
-    upper = raw[first][0].isupper()
+    kinds = seen.kinds
     if last - first > 1:
-        last = _within(seen, first, last, upper=upper)
-    if last - first > 1 and seen.word(last - 1) == "will" and kinds[last : last + 1] not in _CLAUSE_ENDS:
-        last -= 1  # `jax will be home`
+        last = _within(seen, first, last)
+        if last - first > 1 and kinds[last - 1] in _WILL and kinds[last : last + 1] not in _CLAUSE_ENDS:
+            last -= seen.word(last - 1) == "will"  # `jax will be home`
+    return _beyond(seen, first, last) if kinds[last : last + 1] in _MAY_GO_ON else last
+
+
+def _beyond(seen: View, first: int, last: int) -> int:
+    """Where a name ends behind which a word stands that may belong to it."""
+    raw, kinds = seen.raw, seen.kinds
+    upper = raw[first][0].isupper()
     if (
         kinds[last : last + 1] == _C["hyphen"]
         and last + 1 < len(kinds)
@@ -56,10 +60,10 @@ def name_end(seen: View, first: int, last: int) -> int:
     return last
 
 
-def _within(seen: View, first: int, last: int, *, upper: bool) -> int:
+def _within(seen: View, first: int, last: int) -> int:
     """Where several words stop to be the name that they begin with."""
     raw, kinds = seen.raw, seen.kinds
-    if upper:
+    if raw[first][0].isupper():
         # A name that begins with a capital does not go on in small letters, but for `de la`.
         for at in range(first + 1, last):
             if kinds[at] in _SMALL and raw[at][0].islower() and kinds[at - 1] != _C["hyphen"]:
@@ -133,7 +137,9 @@ _SECOND_HALF = characters("given surname unknown Unknown Given Surname ambi")
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _GIVEN = characters("given Given ambi Ambi surname Surname")
 _MAY_GO_ON = frozenset((*LETTERS, *_BEFORE_DEGREE, *_SHORT_NAMES, _C["hyphen"], _C["measure"]))
-"""What may belong to a name of one word before it."""
+"""What may belong to a name before it."""
+_WILL = characters("ambi Ambi")
+"""Classes of the name `will`."""
 _BEHIND_DAY = frozenset(
     (
         "",

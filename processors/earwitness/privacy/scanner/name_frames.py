@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -49,6 +49,7 @@ _LET = pattern(f"<let>{_VALUE}<know>")
 _OTHER = pattern(
     "<common|an|ye><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
 )
+_BEFORE_OTHER = frozenset(members("common") + members("and"))
 _ON_THE_PHONE = pattern(f"<put|common>{_VALUE}<common><my>?<phone|line|speak>")
 _PART = pattern(
     f"<ordinal|common|name>(?:(?<=<ordinal|common>)<name>|(?<=<name>))(?P<value>{_NAME}(?:{_NAME}(?!<name>))?)"
@@ -119,7 +120,7 @@ def _actors(seen: View) -> Iterator[re.Match[str]]:
 
 def other(seen: View, last: int) -> Hit | None:
     """The second of two names behind one cue: `speak with rich or drew`."""
-    match = _OTHER.match(seen.kinds, last)
+    match = _OTHER.match(seen.kinds, last) if seen.kinds[last : last + 1] in _BEFORE_OTHER else None
     if match is None or seen.word(last) not in ("or", "and", "y", "o"):
         return None
     return _hit(match)

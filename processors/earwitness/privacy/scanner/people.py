@@ -14,7 +14,7 @@ from earwitness.privacy.scanner.vocabulary import words
 __all__ = ["People"]
 
 _C = CHARACTERS
-_SURE = members("surename") + _C["Ambi"] + _C["Unknown"]
+_SURE = frozenset(members("surename") + _C["Ambi"] + _C["Unknown"])
 _UNSURE = characters("unknown surword ambi Common UNKNOWN")
 
 
@@ -25,26 +25,10 @@ class People:
         self._strict = strict
 
     def find(self, seen: View) -> Iterator[Hit]:
-        """All names."""
+        """All names; those that nothing tells of are looked for in what the others left."""
         yield from spelled.find(seen)
         yield from name_reversed.find(seen)
-        kinds = seen.kinds
-        for match in seen.each(STRONG):
-            cue, (first, last) = match.start(), match.span("value")
-            if kinds[first] == _C["surword"] and seen.word(cue) == "called":
-                continue  # `nobody called back`
-            if kinds[cue] == _C["title"]:
-                first = cue - (cue > 0 and seen.word(cue - 1) in _ARTICLES)
-                if kinds[last - 1] == _C["Common"] and last - match.start("value") == 1:
-                    continue
-            elif kinds[first] in _UNSURE and kinds[first - 1] == _C["name"] and kinds[cue - 1 : cue] != _C["role"]:
-                continue  # `the name means`: nothing links the two
-            while last < len(kinds) and seen.word(last) in _SPELLED_WORDS and seen.word(last - 1) in _SPELLED_WORDS:
-                last += 1
-            corrected = CORRECTED.match(kinds, last)
-            if corrected is not None:
-                yield *corrected.span("value"), "PERSON", "name.corrected"
-            yield first, name_end(seen, match.start("value"), last), "PERSON", "name.cue"
+        yield from _behind_sure_cues(seen)
         yield from name_frames.find(seen)
         yield from name_cues.find(seen)
         taken = seen.taken
@@ -58,28 +42,56 @@ class People:
                 yield at, name_end(seen, at, at + 1), "PERSON", "name.alone"
 
     def _is_alone(self, seen: View, at: int) -> bool:
-        kind = seen.kinds[at]
-        if _is_acronym(seen, at):
-            return False
-        if _is_firm(seen, at) or _is_anybody(seen, at):
+        raw, kinds = seen.raw, seen.kinds
+        kind = kinds[at]
+        if (
+            _is_anybody(seen, at)
+            or (raw[at][0].isupper() and _is_firm(seen, at))
+            or (raw[at].isupper() and _is_acronym(seen, at))
+        ):
             return False
         if kind in _GIVEN:
             return True
-        if _is_shouted(seen, at):
+        if raw[at].isupper() and _is_shouted(seen, at):
             return False
         if _starts_sentence(seen, at):
             return _acts(seen, at) or (kind == _C["Surname"] and _is_quoted(seen, at))
-        if kind in _LISTED:
-            return True
-        if seen.kinds[at - 1] in _PERSONAL or _acts(seen, at):
+        if kind in _LISTED or kinds[at - 1] in _PERSONAL or _acts(seen, at):
             return True
         return self._strict and seen.word(at - 1) not in _MAKERS and not _is_parameter(seen, at)
 
 
+def _behind_sure_cues(seen: View) -> list[Hit]:
+    """Names behind words behind which anything is a name: `my name is …`, `Mrs. …`."""
+    hits: list[Hit] = []
+    kinds = seen.kinds
+    for match in seen.each(STRONG):
+        cue, (first, last) = match.start(), match.span("value")
+        begin = first
+        if kinds[first] == _C["surword"] and seen.word(cue) == "called":
+            continue  # `nobody called back`
+        if kinds[cue] == _C["title"]:
+            begin = cue - (cue > 0 and seen.word(cue - 1) in _ARTICLES)
+            if kinds[last - 1] == _C["Common"] and last - first == 1:
+                continue
+        elif kinds[first] in _UNSURE and kinds[first - 1] == _C["name"] and kinds[cue - 1 : cue] != _C["role"]:
+            continue  # `the name means`: nothing links the two
+        while (
+            kinds[last : last + 1] in _WORDS
+            and seen.word(last) in _SPELLED_WORDS
+            and seen.word(last - 1) in _SPELLED_WORDS
+        ):
+            last += 1
+        corrected = CORRECTED.match(kinds, last) if kinds[last : last + 1] in _BEFORE_CORRECTION else None
+        if corrected is not None:
+            hits.append((*corrected.span("value"), "PERSON", "name.corrected"))
+        hits.append((begin, name_end(seen, first, last), "PERSON", "name.cue"))
+    return hits
+
+
 def _is_acronym(seen: View, at: int) -> bool:
-    """Whether a short word in capitals stands among words that are not."""
-    word = seen.raw[at].rstrip()
-    if not 1 < len(word) <= _ACRONYM or not word.isupper():
+    """Whether a word in capitals is a short one among words that are not."""
+    if not 1 < len(seen.raw[at].rstrip()) <= _ACRONYM:
         return False
     first = max(at - 3, seen.kinds.rfind(_C["border"], 0, at) + 1)
     last = seen.kinds.find(_C["border"], at, at + 4)
@@ -92,7 +104,7 @@ _ACRONYM = 6
 
 def _is_firm(seen: View, at: int) -> bool:
     """Whether a name with a capital is the first word of a firm's: `Johnson Controls`."""
-    return at + 1 < len(seen.raw) and seen.raw[at][0].isupper() and seen.word(at + 1) in _FIRMS
+    return at + 1 < len(seen.raw) and seen.word(at + 1) in _FIRMS
 
 
 def _is_quoted(seen: View, at: int) -> bool:
@@ -119,11 +131,10 @@ _MAKERS = words(
 
 
 def _is_shouted(seen: View, at: int) -> bool:
-    """Whether a word stands among others in capitals, so that its own say nothing: `MARK IT COMPLETE`."""
+    """Whether a word in capitals stands among others, so that its own say nothing: `MARK IT COMPLETE`."""
     raw = seen.raw
-    word = raw[at].rstrip()
     around = (raw[n].rstrip() for n in (at - 1, at + 1) if 0 <= n < len(raw))
-    return len(word) > 1 and word.isupper() and any(other.isupper() and len(other) > 1 for other in around)
+    return len(raw[at].rstrip()) > 1 and any(other.isupper() and len(other) > 1 for other in around)
 
 
 _FIRMS = words(
@@ -178,22 +189,30 @@ _ANYBODY = frozenset(("tom", "dick", "harry"))
 
 
 def _is_full(seen: View, first: int, last: int) -> bool:
+    """Whether several words that may be a name are one, by what the first of them is."""
+    head = seen.kinds[first]
+    more = seen.kinds[first + 1 : last]
     if _is_anybody(seen, first):
         return False
-    kinds = seen.kinds[first:last]
-    if kinds[0] == _C["Surword"]:
-        return any(kind in members("surename") for kind in kinds[1:])
-    if kinds[0] in (_C["Surname"], _C["Unknown"], _C["glued"]) and _starts_sentence(seen, first):
-        return kinds[0] == _C["Surname"] or any(kind in _SURE for kind in kinds[1:])
-    if kinds[0] == _C["month"]:
-        return any(kind in members("anyname") for kind in kinds[1:]) and seen.raw[first][0].isupper()
-    if kinds[0] == _C["ambi"]:
-        return any(kind in _C["surname"] + _C["given"] for kind in kinds[1:])
+    if head == _C["Surword"]:
+        return not _SURENAMES.isdisjoint(more)
+    if head in _CAPITAL_OR_GLUED and _starts_sentence(seen, first):
+        return head == _C["Surname"] or not _SURE.isdisjoint(more)
+    if head == _C["month"]:
+        return not _NAMES.isdisjoint(more) and seen.raw[first][0].isupper()
+    if head == _C["ambi"]:
+        return _C["surname"] in more or _C["given"] in more
     return True
 
 
+_SURENAMES = frozenset(members("surename"))
+_NAMES = frozenset(members("anyname"))
+_CAPITAL_OR_GLUED = characters("Surname Unknown glued")
 _SPELLED_WORDS = words(
     """alpha alfa bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa quebec romeo
     sierra tango uniform victor whiskey xray yankee zulu"""
 )
+_WORDS = frozenset(members("anyname") + members("common") + characters("Common unknown Unknown UNKNOWN month"))
+"""Classes that a word of the spelling alphabet may have."""
+_BEFORE_CORRECTION = frozenset(characters("comma stop no wait"))
 _ARTICLES = ("el", "la")

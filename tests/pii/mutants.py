@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import importlib.util
 import itertools
 import json
 import os
@@ -194,14 +195,24 @@ def _in_child(mutant: Mutant | None) -> str:
             (package / "scanner" / mutant.module).write_text(mutant.source, "utf-8")
         sys.path.insert(0, directory)
         sys.dont_write_bytecode = True
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("earwitness", "pii")]:
+            del sys.modules[name]  # the copy is meant from here on
         more = [name for names in MORE.values() for name in names] if mutant is None else MORE.get(mutant.module, ())
         try:
+            _check_is_copy(package)
             for name in (*TESTS, *more):
                 _run(importlib.import_module(name))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the mutant was noticed
             place = traceback.extract_tb(error.__traceback__)[-1]
             return f"{type(error).__name__} {place.name}"
     return ""
+
+
+def _check_is_copy(package: Path) -> None:
+    """A mutant that is not what the tests import would survive whatever it is."""
+    scanner = importlib.util.find_spec("earwitness.privacy.scanner")
+    if scanner is None or scanner.origin is None or not Path(scanner.origin).is_relative_to(package):
+        raise ImportError("the tests do not import the copy")
 
 
 def _run(module: Any) -> None:

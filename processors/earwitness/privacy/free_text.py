@@ -61,7 +61,8 @@ class _SpanTable(dict[str, str]):
 
     def __missing__(self, value: str) -> str:
         # A lone half of a surrogate pair is no text that a token could be made of.
-        answer = f"[{self._token(value.encode(errors='replace').decode()) or WITHHELD}]"
+        text = value if value.isascii() else value.encode(errors="replace").decode()
+        answer = f"[{self._token(text) or WITHHELD}]"
         if len(value) <= _REMEMBERED:
             if len(self) >= CACHE_SIZE:
                 self.clear()

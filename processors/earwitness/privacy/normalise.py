@@ -74,6 +74,8 @@ def typed_phone(text: str) -> str | None:
     bare = text.translate(_GROUPS)
     if bare.isascii() and bare.isdigit():
         return phone_of(bare)
+    if bare[:1] == "+" and bare[1:].isascii() and bare[1:].isdigit() and "(0)" not in text:
+        return "" if bare in _WITHHELD else bare
     bare = bare_number(text)
     if bare in _WITHHELD:
         return ""

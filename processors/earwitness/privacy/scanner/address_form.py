@@ -134,11 +134,15 @@ _STATES = {
 }
 _STATE = re.compile(rf"\b(?:{'|'.join(sorted(_STATES, key=len, reverse=True))})(?=(?: [0-9]{{5}})?$|(?: [0-9]{{9}})$)")
 """A state at the end, or before the ZIP code there: elsewhere it is a street's or a city's name."""
+_ENDINGS = tuple(_STATES)
+_ZIP = " 0123456789"
 
 
 def address(text: str) -> str:
     """An address in small letters, abbreviated: `1420 oak st apt 3b austin tx 78704`."""
-    words = (_WORDS.get(word, word) for kind, word in pieces(seen(text)) if kind not in _LEFT_OUT)
+    words = [_WORDS.get(word, word) for kind, word in pieces(seen(text)) if kind not in _LEFT_OUT]
     joined = " ".join(plain(" ".join(words)).split())
     joined = _LETTER_BEHIND.sub("", _TENS.sub(r"\1\2", joined))
+    if not joined.rstrip(_ZIP).endswith(_ENDINGS):
+        return joined
     return _STATE.sub(lambda found: _STATES[found[0]], joined)

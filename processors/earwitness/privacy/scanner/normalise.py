@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import pairwise
-from string import ascii_lowercase
 from urllib.parse import unquote
 
 from earwitness.privacy import normalise as written
 from earwitness.privacy.scanner.address_form import address
 from earwitness.privacy.scanner.alphabet import CHARACTERS
 from earwitness.privacy.scanner.letter_names import LETTER_NAMES
+from earwitness.privacy.scanner.name_form import name
 from earwitness.privacy.scanner.number_words import DIGITS, REPEATS
 from earwitness.privacy.scanner.number_words import NUMBERS as NUMBERS_SAID
 from earwitness.privacy.scanner.numbers import digits_of, read
-from earwitness.privacy.scanner.pieces import LETTER, LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
+from earwitness.privacy.scanner.pieces import LETTERS, LINKS, NUMBERS, SILENT, pieces, seen
 from earwitness.privacy.scanner.regroup import regrouped
 from earwitness.privacy.scanner.said_digits import said_digits, single_digits
+from earwitness.privacy.scanner.said_mail import HEARD, said_mail
 from earwitness.privacy.scanner.vocabulary import WORDS, words
 
 __all__ = ["client", "form_of", "ip", "job", "job_block", "name", "phone", "phone_prefix", "value"]
@@ -37,8 +38,6 @@ _JOINERS = {
     **dict.fromkeys(_PLUS, "+"),
 }
 _SPACE = re.compile(r"\s")
-_HEARD = {"jimeil": "gmail"}
-"""What speech recognition makes of a provider's name."""
 
 
 def value(kind: str, text: str) -> str:
@@ -95,62 +94,6 @@ def phone_prefix(text: str) -> str | None:
     return written.prefix_of(phone(text))
 
 
-def name(text: str) -> str | None:
-    """A person's name in small letters, spelled or not, without titles, accents, apostrophes and hyphens; None if empty."""
-    text = _in_order(text)
-    plain = written.plain(text)
-    listed = plain.replace("-", " ").split()
-    if (
-        "".join(listed).isalpha()
-        and _READ.isdisjoint(listed)
-        and len(set(listed)) == len(listed)
-        and "'s" not in text
-        and "\u2019s" not in text
-    ):
-        return " ".join(listed)
-    return _read_name(text) or " ".join(listed) or None
-
-
-def _in_order(text: str) -> str:
-    """A name that a list has with its surname first, as it is spoken: `DELGADO, ROSA` is `ROSA DELGADO`."""
-    found = _REVERSED.match(text)
-    return (
-        text if found is None or found["first"].rstrip(".").lower() in _RANKS else f"{found['first']} {found['last']}"
-    )
-
-
-_REVERSED = re.compile(
-    r"\s*(?P<last>[^\W\d_][^\s,]*(?:[ -][^\s,]+)?), ?(?P<first>[^\W\d_][^\s,]*(?: [^\s,]{1,2})?)\s*\Z"
-)
-_RANKS = words("jr sr ii iii iv md phd esq dds")
-"""What stands behind a name and a comma without being one."""
-
-
-def _read_name(text: str) -> str:
-    said: list[str] = []
-    spelled = ""
-    for kind, piece in pieces(seen(text), numbers=False):
-        if kind == LETTER:
-            spelled += piece
-        elif kind not in _NO_NAME:
-            said += (spelled, _POSSESSIVE.sub("", piece))
-            spelled = ""
-    found = [small for word in (*said, spelled) if (small := written.plain(word).strip(".")) and small not in _TITLES]
-    # A name is often said and then spelled.
-    once = [word for before, word in zip([None, *found], found, strict=False) if word != before]
-    return " ".join(once)
-
-
-_POSSESSIVE = re.compile(r"['\u2019]s\Z")
-_NO_NAME = frozenset(SILENT + _C["hyphen"] + _C["period"] + _C["plus_mark"])
-_TITLES = frozenset(map(written.plain, words(WORDS["title"]))) - {"dona"}
-"""Without their accents too; `Dona` is a first name."""
-_READ = _TITLES.union(
-    ascii_lowercase, *(map(written.plain, words(WORDS[name])) for name in ("filler", "shift", "multi", "letname"))
-)
-"""Words that are not simply part of a name."""
-
-
 def client(text: str) -> str | None:
     """A client's id: letters and digits only, case folded; numbers that were said are digits."""
     if " " not in text or _SAID.isdisjoint(written.folded(text).split()):
@@ -191,10 +134,8 @@ def _digits(text: str) -> str:
 def _email(text: str) -> str:
     if "@" in text and not _SPACE.search(text):
         return written.folded(text.strip("<>.,;:!?").removeprefix("mailto:"))
-    listed = text.lower().split()
-    if text.isascii() and "".join(listed).isalpha() and _READ_IN_MAIL.isdisjoint(listed):
-        return "".join(_SIGNS.get(word, word) for word in listed)
-    return written.folded(_read_mail(text))
+    made = said_mail(text)
+    return written.folded(_read_mail(text)) if made is None else made
 
 
 def _read_mail(text: str) -> str:
@@ -206,24 +147,10 @@ def _read_mail(text: str) -> str:
         if kind in _JOINERS:
             made += _JOINERS[kind]
         elif kind not in SILENT and not (made.endswith("@") and kind in _AFTER_AT):
-            made += _HEARD.get(piece, piece.strip("<>"))
+            made += HEARD.get(piece, piece.strip("<>"))
     return made
 
 
-_SIGNS = {
-    **{
-        word: _JOINERS[_C[name]]
-        for name in ("dot", "point", "at", "arroba", "dash", "under")
-        for word in words(WORDS[name])
-    },
-    **_HEARD,
-}
-_READ_IN_MAIL = _SAID.union(
-    {"guion", "bajo"},
-    ascii_lowercase,
-    *(words(WORDS[name]) for name in ("homo", "shift", "plus", "my", "rate", "of")),
-)
-"""Words that are not simply part of an address."""
 _AFTER_AT = frozenset((_C["my"], _C["rate"], _C["of"]))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
-from earwitness.privacy.scanner.numbers import COUNTS, Count
 from earwitness.privacy.scanner.view import View
 
 __all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]
@@ -56,19 +56,21 @@ class Shape(NamedTuple):
     """Whether it may begin with a day."""
     endless: bool
     """Whether it is longer than any number, or several: no look at its digits can make it one."""
-    counted: Count
+
+
+_shape = partial(tuple.__new__, Shape)
 
 
 class _Shapes(dict[str, Shape]):
     """Answers the classes of a run with its shape; remembers them: a class is nobody's secret."""
 
     def __missing__(self, kinds: str) -> Shape:
-        said = kinds[: _trimmed(kinds)]
+        said = _trimmed(kinds)
         plus = said[:1] != "" and said[0] in PLUS
         short = len(said) < SHORTEST and _LONG.isdisjoint(said)
         whole = len(said) - plus > 1 and not WHOLE.isdisjoint(said)
         endless = len(said) > _LONGEST and len(_DIGITS.findall(said)) > _LONGEST
-        shape = Shape(said, short, whole, plus, kinds.startswith(_DAYS), endless, COUNTS[said])
+        shape = _shape((said, short, whole, plus, kinds.startswith(_DAYS), endless))
         if len(kinds) <= _REMEMBERED_LENGTH and len(self) < _REMEMBERED:
             self[kinds] = shape
         return shape
@@ -82,13 +84,12 @@ _REMEMBERED = 8192
 _REMEMBERED_LENGTH = 48
 
 
-def _trimmed(kinds: str) -> int:
-    last = len(kinds)
-    while last and kinds[last - 1] in _EDGES:
-        last -= 1
-    if last and kinds[last - 1] == _C["close"] and _C["open"] not in kinds[:last]:
-        last -= 1
-    return last
+def _trimmed(kinds: str) -> str:
+    said = kinds.rstrip(_EDGES)
+    return said[:-1] if said[-1:] == _CLOSE and _C["open"] not in said else said
+
+
+_CLOSE = _C["close"]
 
 
 def behind_day(seen: View, first: int) -> int:

@@ -9,7 +9,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.context import after, before, names_thing, says_short
 from earwitness.privacy.scanner.digit_runs import PLUS, RUN, SHAPES, SHORTEST, WHOLE, Shape, behind_day
 from earwitness.privacy.scanner.number_kinds import classify, cued, is_a_list
-from earwitness.privacy.scanner.numbers import has_zero, read
+from earwitness.privacy.scanner.numbers import COUNTS, has_zero, read
 from earwitness.privacy.scanner.view import Hit, View
 
 __all__ = ["find"]
@@ -76,7 +76,7 @@ def _hidden(seen: View) -> Iterator[Hit]:
 
 def _run(seen: View, first: int, shape: Shape) -> Sequence[Hit]:
     """What a run of number tokens holds."""
-    said_kinds, short, whole, plus, _, endless, _ = shape
+    said_kinds, short, whole, plus, _, endless = shape
     if not said_kinds:
         return ()
     said = ""
@@ -89,17 +89,18 @@ def _run(seen: View, first: int, shape: Shape) -> Sequence[Hit]:
         return hits
     if endless and not before(seen, first):
         return _parts(seen, first, last)
-    return _number(seen, first, last, shape, said)
+    return _number(seen, first, last, said_kinds, said)
 
 
-def _number(seen: View, first: int, last: int, shape: Shape, said: str) -> Sequence[Hit]:
+def _number(seen: View, first: int, last: int, said_kinds: str, said: str) -> Sequence[Hit]:
     """What a run holds that may be one number. Its tokens are read only where their classes do not tell."""
     kinds, raw = seen.kinds, seen.raw
     digits = None
-    length, groups, spoken, ones = shape.counted
-    if not length or (ones and has_zero(raw, first, ones)):
-        digits = read(raw[first:last], shape.kinds)
-        length, groups, spoken = len(digits.text), digits.groups, digits.spoken
+    length, spoken, ones = COUNTS[said_kinds]
+    listed = not spoken and _COMMA in said_kinds
+    if not length or listed or (ones and has_zero(raw, first, ones)):
+        digits = read(raw[first:last], said_kinds)
+        length = len(digits.text)
     if length < 3:
         return ()
     if length == _PHONE - 1 and spoken:
@@ -107,16 +108,16 @@ def _number(seen: View, first: int, last: int, shape: Shape, said: str) -> Seque
         if heard != (first, last):
             first, last = heard
             digits = read(raw[first:last], kinds[first:last])
-            length, groups = _PHONE, digits.groups
+            length = _PHONE
     said = said or before(seen, first)
     if length < SHORTEST and said not in _SHORT:
         return ()
     kind = None
-    if spoken or _COMMA not in shape.kinds or not is_a_list(groups):
+    if not (listed and digits and is_a_list(digits.groups)):
         follows = after(seen, last)
         kind = cued(length, said, follows) if digits is None else None
-        kind = kind or classify(digits or read(raw[first:last], shape.kinds), said, follows, plus=kinds[first] in PLUS)
-    if kind is None or (length > _PHONE and _STOP in shape.kinds):
+        kind = kind or classify(digits or read(raw[first:last], said_kinds), said, follows, plus=kinds[first] in PLUS)
+    if kind is None or (length > _PHONE and _STOP in said_kinds):
         parts = _parts(seen, first, last) if length >= _PHONE else ()
         if parts or kind is None:
             return parts

@@ -8,10 +8,8 @@ from functools import partial
 from typing import NamedTuple
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
-from earwitness.privacy.scanner.classes import MARKS
 from earwitness.privacy.scanner.number_codes import CODES, PLAIN, plainly, resolved
 from earwitness.privacy.scanner.view import View
-from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["COUNTS", "Count", "Digits", "digits_of", "has_zero", "luhn", "read", "size_of"]
 
@@ -49,9 +47,8 @@ class Count(NamedTuple):
 
     length: int
     """All its digits; 0 where only its tokens tell."""
-    groups: tuple[int, ...] = ()
-    spoken: bool = False
-    ones: tuple[int, ...] = ()
+    spoken: bool
+    ones: tuple[int, ...]
     """Which of its tokens are counted as ones of the tens before them: `twenty one`. A zero is none: `twenty zero`."""
 
 
@@ -147,9 +144,11 @@ class _Manners(dict[str, _Manner]):
 _MANNERS = _Manners()
 _LONGEST = 48
 _REMEMBERED = 4096
+_UNCOUNTED = 10_000
 _GROUPS = re.compile("[0-9]+")
 _SPOKEN = frozenset(characters("digit oh teen tens hundred thousand homo to for"))
 _HARD = frozenset(characters("teen tens hundred thousand multi wait no homo to for"))
+_WORDS_BETWEEN = "an ye dash dot point like you know let me a plus"
 _PARTED = characters("comma hyphen period stop open close filler")
 _SILENT = "filler|plus_mark|star_mark|solidus"
 # Numbers from twelve digits on may be an encoded plus with what follows it.
@@ -161,10 +160,7 @@ _JOINED = pattern(f"<n1><{_SILENT}>*<n1>")
 _PLAIN = frozenset(
     members("numeral")
     + _PARTED
-    + characters(
-        """nx digit oh teen tens homo to for an ye dash dot point like you know let me a plus plus_mark star_mark
-        solidus"""
-    )
+    + characters(f"nx digit oh teen tens homo to for {_WORDS_BETWEEN} plus_mark star_mark solidus")
 )
 
 
@@ -180,27 +176,26 @@ class _Counts(dict[str, Count]):
 
 COUNTS = _Counts()
 """The count of a run, by its classes."""
-_EXAMPLES = {"digit": "five", "teen": "eleven", "tens": "twenty", "homo": "won", "an": "and", "ye": "y", "filler": "uh"}
-_EXAMPLES |= {name: name for name in words("oh to for dash dot point like you know let me a plus")}
-_EXAMPLES |= {name: mark for mark, name in MARKS.items() if mark in ",-.()+*/"}
-_EXAMPLES |= {"period": ".", "stop": "."} | {f"n{length}": "5" * length + " " for length in range(1, 12)}
-_EXAMPLE = {_C[name]: token for name, token in _EXAMPLES.items()}
-"""A token of each class of which all tokens have as many digits."""
-_ONES = pattern("<tens><an|ye|hyphen>*(?P<one><digit|n1>)")
+_WIDTHS = dict.fromkeys(CHARACTERS.values(), _UNCOUNTED)
+_WIDTHS |= dict.fromkeys(_PARTED + characters(f"{_WORDS_BETWEEN} plus_mark star_mark solidus"), 0)
+_WIDTHS |= dict.fromkeys(characters("digit oh homo to for"), 1) | dict.fromkeys(characters("teen tens"), 2)
+_WIDTHS |= {_C[f"n{length}"]: length for length in range(1, 12)}
+"""How many digits a token of each class has."""
+_ONES = pattern("<tens><an|ye|hyphen>*(?P<one><digit|n1|homo|to|for>)")
 
 
 def _counted(kinds: str) -> Count:
-    """Reads an example of such a run."""
-    manner = _MANNERS[kinds]
-    if not (manner.typed or manner.plain) or not _EXAMPLE.keys() >= set(kinds) or (manner.hard and _PAUSE in kinds):
-        return Count(0)
-    groups = read([_EXAMPLE[kind] for kind in kinds], kinds).groups
-    ones = tuple(found.start("one") for found in _ONES.finditer(kinds)) if manner.hard else ()
-    return Count(sum(groups), groups, manner.spoken, ones)
+    length = sum(map(_WIDTHS.__getitem__, kinds))
+    ones: tuple[int, ...] = ()
+    if not _HARD.isdisjoint(kinds):
+        # A filler is nothing between two parts of a number, or one said in words that parts them: `hold on`.
+        if _C["filler"] in kinds:
+            length = _UNCOUNTED
+        ones = tuple(found.start("one") for found in _ONES.finditer(kinds))
+    return _count((length - len(ones) if length < _UNCOUNTED else 0, not _SPOKEN.isdisjoint(kinds), ones))
 
 
-_PAUSE = _C["filler"]
-"""Nothing between two parts of a number, or one said in words that parts them: `hold on`."""
+_count = partial(tuple.__new__, Count)
 
 
 def luhn(digits: str) -> bool:

@@ -28,7 +28,7 @@ WORD = (
 JOIN = "(?:<hyphen|period|stop|quote|filler|plus_mark>{0,2})"
 _GAP = "<comma|newline|stop|filler|mark|period>"
 UNIT = (
-    f"(?:{_GAP}{{0,3}}(?:<unit>(?:<stop|period>)?<number|number_mark>?<stop|period>?|<number_mark|hash>|<number>(?!<is|colon>))"
+    f"(?:{_GAP}{{0,3}}+(?:<unit>(?:<stop|period>)?<number|number_mark>?<stop|period>?|<number_mark|hash>|<number>(?!<is|colon>))"
     "(?:<numeral|house|ident|outward|lettered|hexes>(?:<hyphen><numeral|letter>)?"
     "|<digit|oh|teen|tens|letter|hundred>{1,4}+)|<comma>?<nth|ordinal><unit>|<comma><house|nth|ordinal>"
     "<letter|compass|aside>)"
@@ -44,7 +44,7 @@ _CITY = (
 )
 TOWN = "<Given|Surname|Ambi|Surword|Unknown|glued>"
 ZIP = (
-    "(?:<comma|newline|filler|mark>{0,3}(?:<state|statename|oh|in|me|de|my|hi>(?=<comma>?<n5>)"
+    "(?:<comma|newline|filler|mark>{0,3}+(?:<state|statename|oh|in|me|de|my|hi>(?=<comma>?<n5>)"
     "<comma>?|<state|statename><comma>?)?(?:<zip><code>?|<letter><period><letter><stop|period>(?=<n5>))?"
     f"(?:<outward><house|ident>|<hyphen>?<n4|n5|n6>(?:<hyphen><n4>)?(?!<measure|numeral>)"
     f"(?:{TOWN}(?:<of|de|hyphen>?{TOWN}){{0,2}})?"
@@ -52,7 +52,7 @@ ZIP = (
     "|<digit|oh>(?:<filler>?<digit|oh>){4}(?!<digit|oh>)))"
 )
 """A ZIP or post code, its state before it, its town behind it."""
-_STATE = "(?:<comma|newline>{0,2}<state>|<comma|newline>{0,2}(?:<common|direction>?<statename>))"
+_STATE = "(?:<comma|newline>{0,2}+(?:<state>|<common|direction>?<statename>))"
 _CITY_STATE = (
     "(?:<comma>?<anyname|unknown|Unknown|bearing|weak_suffix|common|Common|glued>{1,3}<comma>?<state|statename>)"
 )

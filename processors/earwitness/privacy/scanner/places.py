@@ -152,7 +152,8 @@ def _named(seen: View) -> Iterator[Hit]:
 
 def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> bool:
     kinds = seen.kinds
-    capital = _has_capital(seen, words, suffix + 1)
+    raw = seen.raw
+    capital = raw[words][0].isupper() or any(word[0].isupper() for word in raw[words + 1 : suffix + 1])
     if kinds[words] == _C["suffix"] and not capital:
         return False
     number, said = kinds[first:words], kinds[words:end]
@@ -161,7 +162,7 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
     typed = not _NUMERIC.isdisjoint(number)
     if first > 1 and before == _C["colon"] and kinds[first - 2] in _NUMERIC and seen.glued(first - 2):
         return False  # the seconds of a time
-    if _C["my"] in said and any(kinds[at] == _C["my"] and not seen.raw[at][0].isupper() for at in range(words, end)):
+    if _C["my"] in said and any(kinds[at] == _C["my"] and not raw[at][0].isupper() for at in range(words, end)):
         return False
     if (
         kinds[suffix] == _WEAK
@@ -183,8 +184,3 @@ def _is_street(seen: View, first: int, words: int, suffix: int, end: int) -> boo
     if len(number) == 1 and kinds[words] not in _BEARING and not (before in _CUES and before != _C["comma"]):
         return False
     return names or len(number) >= 2
-
-
-def _has_capital(seen: View, first: int, last: int) -> bool:
-    """Whether one of some words begins with a capital."""
-    return any(word[0].isupper() for word in seen.raw[first:last])

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.name_ends import name_end
+from earwitness.privacy.scanner.together import Together
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find", "other"]
+__all__ = ["SIGNS", "find", "other"]
 
 _C = CHARACTERS
 _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|UNKNOWN>"
@@ -91,7 +92,7 @@ def find(seen: View) -> list[Hit]:
     """All such names."""
     hits = [_hit(actor) for actor in _actors(seen)]
     for begin, end in _texts(seen):
-        for grammar, holds in _FRAMES:
+        for grammar, holds in _OPEN_FRAMES.of(seen):
             for match in grammar.finditer(seen.kinds, begin, end):
                 if holds(seen, match):
                     first, last = match.span("value")
@@ -102,7 +103,9 @@ def find(seen: View) -> list[Hit]:
 def _texts(seen: View) -> list[tuple[int, int]]:
     """First and last token of each text that has a sign of a frame; few have."""
     kinds = seen.kinds
-    begins = {kinds.rfind(_BORDER, 0, found.start()) + 1 for sign in _SIGNS for found in seen.each(sign)}
+    begins = {
+        kinds.rfind(_BORDER, 0, found.start()) + 1 for sign in _OPEN_SIGNS.of(seen) for found in sign.finditer(kinds)
+    }
     return [(begin, kinds.find(_BORDER, begin)) for begin in sorted(begins)]
 
 
@@ -225,3 +228,7 @@ _SIGNS = (
     pattern("<im><month|ambi|surword|unknown><common>"),
 )
 """Of each frame one is in a text that has it. They begin with one class, for which a long text is searched at once."""
+SIGNS = (_ACTS, *_SIGNS)
+"""Where none of these grammars finds something, there is no such name."""
+_OPEN_SIGNS = Together((sign, sign) for sign in _SIGNS)
+_OPEN_FRAMES = Together((frame[0], frame) for frame in _FRAMES)

@@ -6,7 +6,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find"]
+__all__ = ["SIGNS", "find"]
 
 _C = CHARACTERS
 _LAST = "<capital|UNKNOWN>(?:<hyphen>?<capital|UNKNOWN>)?"
@@ -22,6 +22,8 @@ _COMMA = pattern(
     "<comma>(?<=<capital|UNKNOWN|given|surname|unknown|ambi><comma>)"
     "(?=<Given|Ambi|Unknown|UNKNOWN|Surname|Surword|given|surname|unknown|ambi>)"
 )
+SIGNS = (_COMMA,)
+"""Where none of these grammars finds something, there is no such name."""
 _FARTHEST = 7
 """Tokens from a cue to the comma of its name, at most."""
 _CUES = words(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from earwitness.privacy.scanner import name_cues, name_frames, name_reversed, spelled
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.name_ends import OWNING, name_end
-from earwitness.privacy.scanner.name_grammar import ALONE, CORRECTED, FULL, STRONG
+from earwitness.privacy.scanner.name_grammar import ALONE, CORRECTED, FULL, MEDIUM, STRONG
+from earwitness.privacy.scanner.together import Together
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -26,11 +27,8 @@ class People:
 
     def find(self, seen: View) -> Iterator[Hit]:
         """All names; those that nothing tells of are looked for in what the others left."""
-        yield from spelled.find(seen)
-        yield from name_reversed.find(seen)
-        yield from _behind_sure_cues(seen)
-        yield from name_frames.find(seen)
-        yield from name_cues.find(seen)
+        for find in _FINDERS.of(seen):
+            yield from find(seen)
         taken = seen.taken
         for match in seen.each(FULL):
             first, last = match.span()
@@ -216,3 +214,13 @@ _WORDS = frozenset(members("anyname") + members("common") + characters("Common u
 """Classes that a word of the spelling alphabet may have."""
 _BEFORE_CORRECTION = frozenset(characters("comma stop no wait"))
 _ARTICLES = ("el", "la")
+_FINDERS = Together[Callable[[View], list[Hit]]](
+    (
+        *((sign, spelled.find) for sign in spelled.SIGNS),
+        *((sign, name_reversed.find) for sign in name_reversed.SIGNS),
+        (STRONG, _behind_sure_cues),
+        *((sign, name_frames.find) for sign in name_frames.SIGNS),
+        (MEDIUM, name_cues.find),
+    )
+)
+"""What finds names that something tells of, by the grammars it needs: surer ones first."""

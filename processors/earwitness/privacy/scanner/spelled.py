@@ -8,7 +8,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["LETTERS", "find"]
+__all__ = ["LETTERS", "SIGNS", "find"]
 
 _C = CHARACTERS
 _SPELLED_LETTER = "lettered|multi|letname|shift"
@@ -20,6 +20,8 @@ _SPELLED = pattern(
     f"<{_SPELLED_LETTER}>(?=<{_SPELLED_LETTER}|comma|hyphen|period|stop|filler|as|for|like|de|is>)"
     f"(?:{_BEHIND}){{1}}+(?:<{_SPELLED_LETTER}>{_BEHIND}){{1,39}}+"
 )
+SIGNS = (_SPELLED,)
+"""Where none of these grammars finds something, there is no such name."""
 # `a c m e one two`: somebody's id at a firm, and no name.
 _A_FEW_DIGITS = pattern("(?:<spoken>{1,4}|<numeral>)(?!<numeral|spoken>)")
 _MOST_DIGITS = 6

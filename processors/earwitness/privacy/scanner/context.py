@@ -6,7 +6,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.view import View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["after", "before", "names_thing", "says_short"]
+__all__ = ["FAR", "after", "before", "names_thing", "next_code"]
 
 _C = CHARACTERS
 _SAYS = {
@@ -27,8 +27,7 @@ _SAYS = {
 _WEAK = {_C["number"]: "NUMBER", _C["contact"]: "NUMBER", _C["code"]: "CODE"}
 _PASSWORDS = ("password", "passwd", "pass", "pwd", "passwords")
 _BORDER = _C["border"]
-_FAR = 12
-_ABBREVIATION = 3
+FAR = 12
 """Tokens that a word may stand before what it speaks of."""
 _STOP, _NUMBER = "stop", "number"
 _UNCERTAIN = characters("password driver licence")
@@ -52,7 +51,7 @@ _told_before: dict[str, str] = {}
 
 def before(seen: View, index: int) -> str:
     """What the words before a token say of it; `NUMBER` or `CODE` where they say no more, `` where nothing."""
-    least = index - _FAR if index > _FAR else 0
+    least = index - FAR if index > FAR else 0
     words = seen.kinds[least:index].rpartition(_BORDER)[2]
     answer = _told_before.get(words)
     if answer is None:
@@ -85,7 +84,7 @@ def _read_back(seen: View, index: int, words: str) -> tuple[str, bool]:
             weak = weak or role
         else:
             answer = _told(role, weak, seen, at) if kind in _DEPENDING else role
-            certain = certain and kind not in _UNCERTAIN and index - at <= _FAR - _REACH
+            certain = certain and kind not in _UNCERTAIN and index - at <= FAR - _REACH
             if numbers and answer == "ID":
                 break
             if answer:
@@ -100,9 +99,10 @@ _REACH = 2
 """Tokens before a word that may tell what it says."""
 
 
-def says_short(kinds: str, index: int) -> bool:
-    """Whether a word stands before a token that speaks of numbers shorter than a phone's: codes, ZIPs, parts of others."""
-    return _CODES.search(kinds, max(0, index - _FAR), index) is not None
+def next_code(kinds: str, at: int) -> int:
+    """Where the next word stands, from a token on, that speaks of numbers shorter than a phone's: codes, ZIPs, parts of others."""
+    found = _CODES.search(kinds, at if at > 0 else 0)
+    return len(kinds) if found is None else found.start()
 
 
 def names_thing(seen: View, index: int) -> bool:

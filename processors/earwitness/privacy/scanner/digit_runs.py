@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
+from earwitness.privacy.scanner.numbers import WIDTHS
 from earwitness.privacy.scanner.view import View
 
 __all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]
@@ -13,10 +14,8 @@ __all__ = ["PLUS", "RUN", "SHAPES", "SHORTEST", "WHOLE", "Shape", "behind_day"]
 _C = CHARACTERS
 _UNIT = "<numeral|nx|digit|oh|teen|tens|hundred|thousand|multi>"
 _ONE = "<n1|digit|oh|homo>"
-_BREAK = (
-    "(?:<filler|comma|hyphen|period|open|close|dash|and|dot|point|stop|like|plus_mark>|<you><know>"
-    "|<a><know>|<let><me><know>)"
-)
+_MARK = "<filler|comma|hyphen|period|open|close|dash|and|dot|point|stop|like|plus_mark>"
+_BREAK = f"(?:{_MARK}|<you><know>|<a><know>|<let><me><know>)"
 _TAKEN_BACK = (
     "<comma|hyphen|stop|filler>{0,2}+(?:<no>{1,2}<comma|filler>{0,2}(?:<wait><common|Common|UNKNOWN>?)?|<i>?<wait><common|Common|UNKNOWN|no>?"
     "<comma|filler>{0,2}(?:<wait>)?)<comma|hyphen|filler>{0,2}+"
@@ -24,10 +23,10 @@ _TAKEN_BACK = (
 _LEAD = "plus_mark|plus|open|star_mark"
 _NEXT = f"{_BREAK}{{0,4}}+(?:{_TAKEN_BACK}(?={_UNIT}))?(?:{_UNIT}|<homo>|(?<={_ONE})<to|for>(?=<filler>?{_ONE}))"
 # The first token is one set of classes, so that the search for it is a table look-up a token. Most runs have nothing between
-# their units: they are read without a look at what else might follow each.
+# their units, or one mark: they are read without a look at what else might follow each.
 RUN = pattern(
     f"<{_LEAD}|{_UNIT[1:-1]}>(?:(?<={_UNIT})|(?<=<{_LEAD}>)<{_LEAD}>?{_UNIT})"
-    f"(?:{_UNIT}{{1,47}}+(?!{_NEXT})|(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_UNIT}|{_NEXT}){{1,47}}+"
+    f"(?:{_UNIT}{{1,47}}+(?!{_NEXT})|(?<=<n3>)<solidus><n3><hyphen|period|solidus><n4>|(?:{_MARK}?{_UNIT}|{_NEXT}){{1,47}}+"
     "|(?<=<n7|n8|n9|n10|n11|n12|n13|nx>))"
 )
 _EDGES = characters(
@@ -35,9 +34,8 @@ _EDGES = characters(
 )
 SHORTEST = 7
 """Digits of the shortest phone."""
-_LONG = frozenset(members("numeral").replace(_C["n1"], "")) | frozenset(
-    _C[name] for name in ("nx", "multi", "teen", "tens", "hundred", "thousand")
-)
+_MOST = WIDTHS | dict.fromkeys(characters("wait no i common Common UNKNOWN"), 0) | {_C["hundred"]: 3, _C["thousand"]: 4}
+"""How many digits a token of each class says at most; those of `multi` are a multiple of what follows."""
 WHOLE = frozenset((_C["n10"], _C["n11"], _C["n13"]))
 PLUS = _C["plus_mark"] + _C["plus"]
 
@@ -67,9 +65,9 @@ class _Shapes(dict[str, Shape]):
     def __missing__(self, kinds: str) -> Shape:
         said = _trimmed(kinds)
         plus = said[:1] != "" and said[0] in PLUS
-        short = len(said) < SHORTEST and _LONG.isdisjoint(said)
+        short = sum(map(_MOST.__getitem__, said)) < SHORTEST
         whole = len(said) - plus > 1 and not WHOLE.isdisjoint(said)
-        endless = len(said) > _LONGEST and len(_DIGITS.findall(said)) > _LONGEST
+        endless = len(said) > _LONGEST and _ENDLESS.match(said) is not None
         shape = _shape((said, short, whole, plus, kinds.startswith(_DAYS), endless))
         if len(kinds) <= _REMEMBERED_LENGTH and len(self) < _REMEMBERED:
             self[kinds] = shape
@@ -77,11 +75,11 @@ class _Shapes(dict[str, Shape]):
 
 
 SHAPES = _Shapes()
-_DIGITS = pattern(_UNIT)
 _LONGEST = 40
 """Digits of the longest number, and of one that is said with much that is taken back."""
+_ENDLESS = pattern(f"(?:<^{_UNIT[1:-1]}>*+{_UNIT}){{{_LONGEST + 1}}}")
 _REMEMBERED = 8192
-_REMEMBERED_LENGTH = 48
+_REMEMBERED_LENGTH = 128
 
 
 def _trimmed(kinds: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from earwitness.privacy.scanner.again import again
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
-from earwitness.privacy.scanner.context import after, before, names_thing, says_short
+from earwitness.privacy.scanner.context import FAR, after, before, names_thing, next_code
 from earwitness.privacy.scanner.digit_runs import PLUS, RUN, SHAPES, SHORTEST, WHOLE, Shape, behind_day
 from earwitness.privacy.scanner.number_kinds import classify, cued, is_a_list
 from earwitness.privacy.scanner.numbers import COUNTS, has_zero, read
@@ -36,21 +36,28 @@ _AREA = pattern("(?:<plus><digit>{1,3}<comma|filler>?)?<area><code><is|colon>?$"
 _SHORT = ("SECRET", "SSN", "ZIP", "DRIVER", "IBAN")
 _LINES = _C["an"] + _C["ye"] + _C["comma"] + _C["stop"]
 _LINE = pattern("<an|ye|comma|stop>")
+_LONG_PART = pattern(f"<^an|ye|comma|stop>{{{SHORTEST}}}|<nx|multi|teen|tens|hundred|thousand>|(?!<n1>)<numeral>")
+"""Without one, no number of a line is as long as a phone."""
 
 
 def find(seen: View) -> Iterable[Hit]:
     """All numbers that are somebody's."""
     kinds = seen.kinds
     hits: list[Hit] = []
+    cue = -FAR - 1
+    """The first word near enough before the run, or behind it, that speaks of numbers shorter than a phone's."""
     for match in seen.each(RUN):
         first = match.start()
         shape = SHAPES[match[0]]
         if shape.dated:
             first = behind_day(seen, first)
             shape = SHAPES[kinds[first : match.end()]]
-        # Fewer digits than any phone has: a job's number most often.
-        if not shape.short or says_short(kinds, first):
-            hits += _run(seen, first, shape)
+        if shape.short:
+            if cue < first - FAR:
+                cue = next_code(kinds, first - FAR)
+            if cue >= first:
+                continue  # a job's number most often
+        hits += _run(seen, first, shape)
     for first, last, kind, _ in [hit for hit in hits if hit[2] == "SECRET"]:
         hits += again(seen, first, last, kind)
     hits += _hidden(seen)
@@ -176,7 +183,7 @@ def _parts(seen: View, first: int, last: int) -> Sequence[Hit]:
     """Two numbers with `and` or a comma between look like one that is too long."""
     kinds = seen.kinds
     hits: list[Hit] = []
-    if _LINE.search(kinds, first, last) is None:
+    if _LINE.search(kinds, first, last) is None or _LONG_PART.search(kinds, first, last) is None:
         return hits
     start = first
     announced = before(seen, first)

@@ -11,7 +11,7 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.number_codes import CODES, PLAIN, plainly, resolved
 from earwitness.privacy.scanner.view import View
 
-__all__ = ["COUNTS", "Count", "Digits", "digits_of", "has_zero", "luhn", "read", "size_of"]
+__all__ = ["COUNTS", "WIDTHS", "Count", "Digits", "digits_of", "has_zero", "luhn", "read", "size_of"]
 
 _C = CHARACTERS
 _PHONE = 10
@@ -176,16 +176,16 @@ class _Counts(dict[str, Count]):
 
 COUNTS = _Counts()
 """The count of a run, by its classes."""
-_WIDTHS = dict.fromkeys(CHARACTERS.values(), _UNCOUNTED)
-_WIDTHS |= dict.fromkeys(_PARTED + characters(f"{_WORDS_BETWEEN} plus_mark star_mark solidus"), 0)
-_WIDTHS |= dict.fromkeys(characters("digit oh homo to for"), 1) | dict.fromkeys(characters("teen tens"), 2)
-_WIDTHS |= {_C[f"n{length}"]: length for length in range(1, 12)}
-"""How many digits a token of each class has."""
+WIDTHS = dict.fromkeys(CHARACTERS.values(), _UNCOUNTED)
+WIDTHS |= dict.fromkeys(_PARTED + characters(f"{_WORDS_BETWEEN} plus_mark star_mark solidus"), 0)
+WIDTHS |= dict.fromkeys(characters("digit oh homo to for"), 1) | dict.fromkeys(characters("teen tens"), 2)
+WIDTHS |= {_C[f"n{length}"]: length for length in range(1, 12)}
+"""How many digits a token of each class has; far too many where its class does not tell."""
 _ONES = pattern("<tens><an|ye|hyphen>*(?P<one><digit|n1|homo|to|for>)")
 
 
 def _counted(kinds: str) -> Count:
-    length = sum(map(_WIDTHS.__getitem__, kinds))
+    length = sum(map(WIDTHS.__getitem__, kinds))
     ones: tuple[int, ...] = ()
     if not _HARD.isdisjoint(kinds):
         # A filler is nothing between two parts of a number, or one said in words that parts them: `hold on`.

@@ -129,13 +129,17 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
     """Whether a token belongs to the local part that begins at `first` so far."""
     kinds = seen.kinds
     kind = kinds[index]
+    joined = first < at and kinds[first] in CONNECTORS
+    if kind in _WORDS:
+        if joined or seen.glued(index):
+            return _PIECE
+        return _WORD if loose < _LOOSE_WORDS and (first < at or seen.word(index) not in _FUNCTION) else _END
     if kind in STOPPING:
         return _PIECE if kind == _C["mark"] and seen.glued(index) and seen.raw[index] in _MARKS else _END
     if seen.glued(index):
         return _PIECE
     if kind == _C["hyphen"]:
         return _END
-    joined = first < at and kinds[first] in CONNECTORS
     if kind in _ARTICLES:
         before = kinds[index - 1] if index else _C["border"]
         spelled = first + 1 < at and kinds[first] in LETTERS and kinds[first + 1] in LETTERS  # i m a n i
@@ -145,8 +149,6 @@ def _step(seen: View, index: int, first: int, at: int, loose: int) -> int:
         return _SKIP
     if joined:
         return _PIECE
-    if kind in _WORDS and loose < _LOOSE_WORDS and not (first == at and seen.word(index) in _FUNCTION):
-        return _WORD
     if first == at and kind == _C["hi"] and index and kinds[index - 1] in _BEFORE_MAILBOX:
         return _LAST
     if first == at and kind not in _CUES and seen.word(index) not in _FUNCTION:

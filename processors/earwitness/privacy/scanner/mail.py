@@ -31,6 +31,8 @@ _SCHEME = _C["solidus"] * 2
 _BRACKETS = characters("bracket unbracket open close")
 _MARKS = DOTS + STOPPING
 _NO_LABEL = STOPPING + SKIPPED
+_LAST_STOPS = tuple(dot + _C["border"] for dot in DOTS)
+_GOES_ON = DOTS + _BRACKETS + _C["provider"]
 _NUMERALS = members("numeral")
 _DOMAIN_TOKENS = 24
 _LOOSE_LABELS = 4
@@ -75,6 +77,8 @@ def _is_sip(seen: View, first: int, at: int) -> bool:
 
 def _domain(seen: View, at: int, *, typed: bool) -> int:
     """Where the domain behind an anchor ends; the anchor itself when there is none."""
+    if _is_plain(seen, at):
+        return at + 4
     kinds = seen.kinds
     end = at
     dotted = False
@@ -104,6 +108,21 @@ def _domain(seen: View, at: int, *, typed: bool) -> int:
                 break
         index += 1
     return end
+
+
+def _is_plain(seen: View, at: int) -> bool:
+    """Whether the domain is a word, a dot and a last label, as most are, and surely nothing more."""
+    kinds = seen.kinds
+    label = at + 3
+    behind = kinds[label + 1 : label + 3]
+    return (
+        behind != ""
+        and kinds[at + 2] in DOTS
+        and kinds[at + 1] not in _MARKS
+        and kinds[label] not in _NO_LABEL
+        and seen.word(label) in _TLDS
+        and (behind in _LAST_STOPS or (behind[0] not in _GOES_ON and (behind[0] in STOPPING or not seen.glued(label))))
+    )
 
 
 def _is_stop_of(seen: View, index: int, limit: int) -> bool:

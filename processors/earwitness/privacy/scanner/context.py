@@ -100,8 +100,8 @@ _REACH = 2
 
 
 def next_code(kinds: str, at: int) -> int:
-    """Where the next word stands, from a token on, that speaks of numbers shorter than a phone's: codes, ZIPs, parts of others."""
-    found = _CODES.search(kinds, at if at > 0 else 0)
+    """Where the next word stands that speaks of numbers shorter than a phone's: codes, ZIPs, parts of others."""
+    found = _CODES.search(kinds, max(0, at))
     return len(kinds) if found is None else found.start()
 
 

@@ -69,27 +69,31 @@ _QUALITIES = words("rusty dusty misty stormy rocky sandy early young rich precio
 def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
     """Whether words around an unsure name tell: `call chase first`, `my neighbor toño has a key`."""
     kinds = seen.kinds
-    head, follow = kinds[first], seen.word(last) if last < len(kinds) else ""
-    if kinds[cue] == _C["phone"]:
-        return head in _C["ambi"] + _C["unknown"] and follow in _THEN and last - first == 1
-    if kinds[cue] == _C["contact"] or kinds[cue] == _C["beneath"]:
-        return head in _C["ambi"] + _C["unknown"] and kinds[last : last + 1] in _CLAUSE_ENDS
-    if kinds[cue] in _HANDS and cue and seen.word(cue - 1) in _HANDED:
-        return head in _C["ambi"] + _C["unknown"] + _C["surword"]
-    if kinds[cue] == _C["this"]:
-        return head == _C["unknown"] and follow in _CALLING
-    if kinds[cue] == _C["its"] and cue and kinds[cue - 1] == _C["hi"]:
-        return head in _C["unknown"] + _C["surname"] + _C["ambi"] and follow not in ("down", "up", "out", "off", "over")
-    if kinds[cue] == _C["hi"]:
+    kind, head = kinds[cue], kinds[first]
+    if head not in _UNSURE:
+        return False
+    if kind in _HANDS:
+        return head != _C["surname"] and cue > 0 and seen.word(cue - 1) in _HANDED
+    if kind == _C["contact"] or kind == _C["beneath"]:
+        return head in _DOUBTED and kinds[last : last + 1] in _CLAUSE_ENDS
+    if kind == _C["hi"]:
         return head == _C["unknown"] and kinds[last : last + 1] == _C["comma"]
-    mine = kinds[cue] == _C["role"] and cue > 0 and kinds[cue - 1] == _C["my"] and first == cue + 1
-    if mine and head == _C["ambi"] and seen.word(first) not in _AUXILIARIES:
+    follow = seen.word(last) if last < len(kinds) else ""
+    if kind == _C["phone"]:
+        return head in _DOUBTED and follow in _THEN and last - first == 1
+    if kind == _C["this"]:
+        return head == _C["unknown"] and follow in _CALLING
+    if kind == _C["its"]:
+        is_greeted = cue > 0 and kinds[cue - 1] == _C["hi"]
+        return is_greeted and head != _C["surword"] and follow not in ("down", "up", "out", "off", "over")
+    if kind != _C["role"] or cue == 0 or kinds[cue - 1] != _C["my"] or first != cue + 1:
+        return False
+    if head == _C["ambi"] and seen.word(first) not in _AUXILIARIES:
         return follow.endswith("ed") or follow in _DOES
-    if kinds[cue] == _C["role"] and head == _C["unknown"]:
-        return mine and not seen.word(first).endswith("s")
-    return False
+    return head == _C["unknown"] and not seen.word(first).endswith("s")
 
 
+_UNSURE = characters("ambi unknown surname surword")
 _HANDS = _C["with"] + _C["to"] + _C["from"]
 _HANDED = words(
     """signed assigned reassigned approved requested reported written opened closed sent transferred booked scheduled completed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.spelled import LETTERS
 from earwitness.privacy.scanner.view import View
 
@@ -18,7 +18,10 @@ def name_end(seen: View, first: int, last: int) -> int:
         last = _within(seen, first, last)
         if last - first > 1 and kinds[last - 1] in _WILL and kinds[last : last + 1] not in _CLAUSE_ENDS:
             last -= seen.word(last - 1) == "will"  # `jax will be home`
-    return _beyond(seen, first, last) if kinds[last : last + 1] in _MAY_GO_ON else last
+    follow = kinds[last : last + 1]
+    if follow in _MAY_GO_ON or (follow in _CAPITAL_MAY_GO_ON and seen.raw[first][0].isupper()):
+        return _beyond(seen, first, last)
+    return last
 
 
 def _beyond(seen: View, first: int, last: int) -> int:
@@ -54,10 +57,8 @@ def _beyond(seen: View, first: int, last: int) -> int:
         )
         if initial.isupper() and not shouted and (last + 1 == len(kinds) or kinds[last + 1] not in LETTERS):
             last += 1
-    if kinds[last : last + 1] in _BEFORE_DEGREE:
-        degree = _DEGREE.match(kinds, last)
-        return last if degree is None else degree.end()
-    return last
+    degree = last + (kinds[last : last + 1] == _C["comma"])
+    return degree + 1 if kinds[degree : degree + 1] == _C["degree"] else last
 
 
 def _within(seen: View, first: int, last: int) -> int:
@@ -92,8 +93,6 @@ def _joins(seen: View, at: int) -> bool:
 
 
 _JOINTS = _C["filler"] + _C["plus_mark"]
-_BEFORE_DEGREE = _C["comma"] + _C["degree"]
-_DEGREE = pattern("<comma>?<degree>")
 OWNING = ("'s", "\u2019s")
 """How a word ends that owns what follows."""
 _SMALL = characters("unknown given surname ambi surword glued weak_suffix suffix")
@@ -136,8 +135,10 @@ _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline"
 _SECOND_HALF = characters("given surname unknown Unknown Given Surname ambi")
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _GIVEN = characters("given Given ambi Ambi surname Surname")
-_MAY_GO_ON = frozenset((*LETTERS, *_BEFORE_DEGREE, *_SHORT_NAMES, _C["hyphen"], _C["measure"]))
-"""What may belong to a name before it."""
+_MAY_GO_ON = frozenset(characters("hyphen unknown measure comma degree"))
+"""What may belong to a name before it, or stand before what does."""
+_CAPITAL_MAY_GO_ON = frozenset((*LETTERS, *_SHORT_NAMES))
+"""What may belong to a name with a capital besides."""
 _WILL = characters("ambi Ambi")
 """Classes of the name `will`."""
 _BEHIND_DAY = frozenset(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -68,8 +66,12 @@ def _said_before(seen: View, first: int, last: int) -> int:
     word = seen.word(at)
     if len(word) < _MANY_LETTERS:
         return first
-    letters = (seen.word(n)[:1] for n in range(first, last) if kinds[n] in LETTERS)
-    return at if list(islice(letters, _SAME_LETTERS)) == list(word[:_SAME_LETTERS]) else first
+    letters = (n for n in range(first, last) if kinds[n] in LETTERS)
+    for letter in word[:_SAME_LETTERS]:
+        spelled = next(letters, None)
+        if spelled is None or seen.word(spelled)[0] != letter:
+            return first
+    return at
 
 
 def _said_behind(kinds: str, last: int) -> int:

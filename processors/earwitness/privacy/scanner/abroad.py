@@ -59,7 +59,7 @@ SIGNS = (
     "<prefix|suffix|weak_suffix|glued|preposed>",
     "<Unknown|Given|Surname|Surword|Ambi>(?<=<n1|n2|n3|n4|n5><Unknown|Given|Surname|Surword|Ambi>)",
     "<solidus>(?<=<letter><solidus>)",
-    "<measure>(?=<particle|my|Unknown|Given|Surname|Surword|Ambi|Common>)",
+    "<measure>(?=<particle|my|Unknown>?<Unknown|Given|Surname|Ambi|Surword|Common>{1,2}<n1|n2|n3|house>)",
     "<outward>(?=<house|ident>)",
     "<comma|newline>(?=<n4|n5>)",
 )

@@ -60,11 +60,14 @@ _LOW_OR_WEAK = _C["common"] + _C["Common"] + _WEAK
 _NUMERIC = frozenset((*members("numeral"), _C["house"]))
 _CUES = characters("address lives at from to in colon number corner of comma border newline")
 _SIGNS = signs(
-    "<suffix|weak_suffix|glued|direction>",
+    "<suffix|weak_suffix|glued>",
+    # Before the direction that `_BEARING_STREET` begins with stands a number that is said, as `_bearings` asks.
+    "<direction>(?<=<spoken><direction>)",
+    "<direction>(?<=<an><a><common><direction>)",
     *abroad.SIGNS,
     *premises.SIGNS,
-    "<title>(?=<stop|period|comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$)",
-    "<compass>(?<=<n2|n3|n4|n5><compass>)",
+    "<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))",
+    "<direction|compass>(?<=<n2|n3|n4|n5><direction|compass>)",
     *routes.SIGNS,
 )
 

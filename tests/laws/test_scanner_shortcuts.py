@@ -24,12 +24,15 @@ ZIPS = ("_ZIP", "_POSTAL", "_STATE_ZIP")
 OF_CHARACTERS = ("_HEAD", "_KEYED", "_SHAPES", "_V6_SHORT", "_V6_WHOLE")
 """Patterns of the text of a token; all others are grammars of classes."""
 
+ASKED_LATER = ("_BEARING_STREET",)
+"""What stands before these is a sign, and is looked at only when they are found."""
+
 
 def grammars() -> Iterator[tuple[str, re.Pattern[str], tuple[re.Pattern[str], ...]]]:
     """The grammars that these rules search a text with, by name, and what they look for before they do."""
     for module, needed in RULES:
         for name, grammar in vars(module).items():
-            if not isinstance(grammar, re.Pattern) or name in OF_CHARACTERS or name.endswith("SIGNS"):
+            if not isinstance(grammar, re.Pattern) or name in OF_CHARACTERS + ASKED_LATER or name.endswith("SIGNS"):
                 continue
             if not grammar.pattern.endswith("$"):  # that is what stands before a match
                 signs = (accounts._ZIP_SIGNS,) if name in ZIPS else needed

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
-from earwitness.privacy.scanner.numbers import digits_of
+from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View, within
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -130,7 +130,7 @@ def _is_sent(seen: View, first: int, value: int) -> bool:
 
 
 def _size(seen: View, match: re.Match[str]) -> int:
-    return len(digits_of(seen, *match.span("value")))
+    return size_of(seen, *match.span("value"))
 
 
 def _fits(seen: View, match: re.Match[str], least: int, *, unless: tuple[str, ...] = ("ID", "PHONE", "ZIP")) -> bool:

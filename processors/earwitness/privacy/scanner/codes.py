@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.again import again
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
-from earwitness.privacy.scanner.numbers import digits_of
+from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -60,7 +60,7 @@ def find(seen: View) -> Iterator[Hit]:
             yield first, last, kind, "secret.code"
             yield from again(seen, first, last, kind)
     for match in seen.each(_KEYPAD):
-        if len(digits_of(seen, *match.span("value"))) >= 4:
+        if size_of(seen, *match.span("value")) >= 4:
             yield match.start() + 1, match.end(), "SECRET", "secret.keypad"
     for match in seen.each(_BEHIND):
         value = _VALUE_BEFORE.search(kinds, max(0, match.start() - 12), match.start())
@@ -73,7 +73,7 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
     if any(kind in _ALPHA and kind not in _NUMBERED for kind in kinds[first:last]):
         digits = sum(_size(seen, at) for at in range(first, last))
     else:
-        digits = len(digits_of(seen, first, last))
+        digits = size_of(seen, first, last)
     if digits < 3:
         return False
     previous = cue - 1
@@ -106,7 +106,7 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
 def _is_post_code(seen: View, cue: int, first: int, last: int) -> bool:
     """Whether six digits behind `pin code` are India's post code."""
     named = seen.word(cue) == "pincode" or (seen.word(cue) == "pin" and seen.word(cue + 1) == "code")
-    return named and len(digits_of(seen, first, last)) == _INDIAN
+    return named and size_of(seen, first, last) == _INDIAN
 
 
 def _is_side_door(seen: View, cue: int) -> bool:

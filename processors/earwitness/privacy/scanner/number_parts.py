@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
-from earwitness.privacy.scanner.numbers import digits_of
+from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View
 
 __all__ = ["find"]
@@ -36,7 +36,7 @@ def find(seen: View) -> Iterator[Hit]:
         if first is None:
             continue
         parts = (first.span("begin"), first.span("middle"), match.span("value"))
-        if tuple(len(digits_of(seen, *part)) for part in parts) == _LENGTHS:
+        if tuple(size_of(seen, *part) for part in parts) == _LENGTHS:
             yield first.start(), match.end("value"), "PHONE", "number.named_parts"
 
 

@@ -88,11 +88,16 @@ _STARTS = words("yes yeah yep ok okay so well sí good morning afternoon evening
 _NOBODY = words("english someone anyone everyone nobody customer spanish hindi tamil telugu punjabi urdu")
 
 
+_Frame = tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]]
+"""A grammar, and whether the words of what it finds make it a name."""
+
+
 def find(seen: View) -> list[Hit]:
     """All such names."""
     hits = [_hit(actor) for actor in _actors(seen)]
-    for begin, end in _texts(seen):
-        for grammar, holds in _OPEN_FRAMES.of(seen):
+    for begin, frames in _frames(seen):
+        end = seen.kinds.find(_BORDER, begin)
+        for grammar, holds in frames:
             for match in grammar.finditer(seen.kinds, begin, end):
                 if holds(seen, match):
                     first, last = match.span("value")
@@ -100,13 +105,15 @@ def find(seen: View) -> list[Hit]:
     return hits
 
 
-def _texts(seen: View) -> list[tuple[int, int]]:
-    """First and last token of each text that has a sign of a frame; few have."""
+def _frames(seen: View) -> Iterator[tuple[int, list[_Frame]]]:
+    """The first token of each text that has a sign of a frame, and those frames in their order; few texts have one."""
     kinds = seen.kinds
-    begins = {
-        kinds.rfind(_BORDER, 0, found.start()) + 1 for sign in _OPEN_SIGNS.of(seen) for found in sign.finditer(kinds)
-    }
-    return [(begin, kinds.find(_BORDER, begin)) for begin in sorted(begins)]
+    texts: dict[int, set[int]] = {}
+    for sign, frames in _OPEN_SIGNS.of(seen):
+        for found in sign.finditer(kinds):
+            texts.setdefault(kinds.rfind(_BORDER, 0, found.start()) + 1, set()).update(frames)
+    for begin in sorted(texts):
+        yield begin, [_FRAMES[number] for number in sorted(texts[begin])]
 
 
 def _actors(seen: View) -> Iterator[re.Match[str]]:
@@ -195,7 +202,7 @@ def _is_back(seen: View, match: re.Match[str]) -> bool:
     return seen.word(match.start("again")) in ("again", "here", "calling")
 
 
-_FRAMES: tuple[tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]], ...] = (
+_FRAMES: tuple[_Frame, ...] = (
     (_ADDRESSED, _begins_line),
     (_THERE, _is_there),
     (_SAID_BY, _is_quoted),
@@ -212,23 +219,31 @@ _FRAMES: tuple[tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]], ..
 )
 
 _LINKED = "<common|acts|role|tell|unknown|my|idcue|numeral|digit|de>"
-_HEAD = "<anyname|unknown|Unknown|UNKNOWN>"
-_SIGNS = (
-    *(_THERE, _SAID_BY, _LET),
-    pattern(f"<common|tell|put>(?:<particle><hyphen>)?{_HEAD}{{1,3}}<phone|common|tell|press|lock|to|is>"),
-    pattern(f"<to>(?<={_LINKED}<to>){_HEAD}"),
-    pattern(f"<a>(?<={_LINKED}<a>){_HEAD}"),
-    pattern(f"<with>(?<=<common><with>){_HEAD}"),
-    pattern(f"<equals><quote>?{_HEAD}"),
-    pattern(f"<colon><quote>?{_HEAD}"),
-    pattern("<comma>(?<=<particle|unknown|surname|given|ambi><comma>)<n3|n10|open|digit|plus_mark>"),
-    pattern(f"<period>(?<=<given|Given|ambi|Ambi><period>){_HEAD}(?!<period|at_mark|open|colon|solidus|arroba>)"),
-    pattern(f"<name>(?:<particle><hyphen>)?{_HEAD}"),
-    pattern("<its><month|ambi|surword|unknown><common>"),
-    pattern("<im><month|ambi|surword|unknown><common>"),
+_SIGNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
+    *((grammar, (grammar,)) for grammar in (_THERE, _SAID_BY, _LET)),
+    (
+        pattern(
+            f"<common|tell|put>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}}<phone|common|tell|press|lock|to|is>"
+        ),
+        (_TOLD_THAT, _HAVE, _ON_THE_PHONE),
+    ),
+    (pattern(f"<to>(?<={_LINKED}<to>){_NAME}"), (_GIVEN_TO, _ASSIGNED)),
+    (pattern(f"<a>(?<={_LINKED}<a>){_NAME}"), (_ASSIGNED,)),
+    (pattern(f"<with>(?<=<common><with>){_NAME}"), (_GIVEN_TO,)),
+    (pattern(f"<equals><quote>?{_NAME}"), (_FIELD,)),
+    (pattern(f"<colon><quote>?{_NAME}"), (_FIELD,)),
+    (pattern("<comma>(?<=<particle|unknown|surname|given|ambi><comma>)<n3|n10|open|digit|plus_mark>"), (_ADDRESSED,)),
+    (
+        pattern(f"<period>(?<=<given|Given|ambi|Ambi><period>){_NAME}(?!<period|at_mark|open|colon|solidus|arroba>)"),
+        (_DOTTED,),
+    ),
+    (pattern(f"<name>{_NAME}"), (_PART,)),
+    (pattern("<its><month|ambi|surword|unknown><common>"), (_AGAIN,)),
+    (pattern("<im><month|ambi|surword|unknown><common>"), (_AGAIN,)),
 )
-"""Of each frame one is in a text that has it. They begin with one class, for which a long text is searched at once."""
-SIGNS = (_ACTS, *_SIGNS)
+"""Signs and the frames whose they are: a text that has a frame has its sign, or one of its signs. Most begin with one class,
+for which a long text is searched at once."""
+SIGNS = (_ACTS, *(sign for sign, _ in _SIGNS))
 """Where none of these grammars finds something, there is no such name."""
-_OPEN_SIGNS = Together((sign, sign) for sign in _SIGNS)
-_OPEN_FRAMES = Together((frame[0], frame) for frame in _FRAMES)
+_NUMBERS = {grammar: number for number, (grammar, _) in enumerate(_FRAMES)}
+_OPEN_SIGNS = Together((sign, (sign, tuple(_NUMBERS[frame] for frame in frames))) for sign, frames in _SIGNS)

@@ -37,7 +37,10 @@ from earwitness.privacy.scanner.alphabet import members
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "processors" / "earwitness" / "privacy"
 SECONDS = 30
-TESTS = ("test_scanner_sentences", "test_scanner_edges", "test_scanner_normalise", "test_scanner_cases")
+TESTS = (
+    *("test_scanner_sentences", "test_scanner_edges", "test_scanner_normalise", "test_scanner_whole"),
+    "test_scanner_cases",
+)
 _VALUES = ("test_privacy_normalise",)
 MORE = {
     "own_words.py": ("test_scanner_own_words",),

@@ -33,10 +33,10 @@ def find(seen: View) -> list[Hit]:
     kinds = seen.kinds
     for match in seen.each(_SPELLED):
         first, last = match.span()
-        near = kinds[max(0, first - _NEAR) : first]
-        says_again = _AS_IN_KINDS in match[0]
-        if last - first < _MANY_LETTERS and not says_again and _SPELL_CUES.isdisjoint(near):
+        near = kinds[first - _NEAR if first > _NEAR else 0 : first]
+        if last - first < _MANY_LETTERS and _SPELL_CUES.isdisjoint(near):
             continue
+        says_again = _AS_IN_KINDS in match[0]
         while last > first and kinds[last - 1] in _LOOSE:
             last -= 1
         letters = sum(map(LETTERS.__contains__, kinds[first:last]))

@@ -62,10 +62,10 @@ def form_of(kind: str) -> Callable[[str], str | None]:
 
 def phone(text: str) -> str | None:
     """A phone number in E.164, typed or said, without its extension; None when it is withheld."""
-    if text[:1].isalpha():
+    if text[:1].isalpha() or text[-1:].isalpha():
         digits = said_digits(text)
         if digits is None or len(digits) in _SHORT_OF_A_PHONE:
-            digits = single_digits(text)
+            digits = single_digits(text) if text[:1].isalpha() else None
         if digits is not None:
             return written.phone_of(digits) or None
     number = written.typed_phone(text)

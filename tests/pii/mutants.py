@@ -105,6 +105,8 @@ def mutants(path: Path) -> Iterator[tuple[int, str, Callable[[], str]]]:
 def _is_unseen(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign):
         return any(isinstance(target, ast.Name) and target.id in UNSEEN for target in node.targets)
+    if isinstance(node, ast.BoolOp):
+        return all(map(_is_unseen, node.values))
     return isinstance(node, ast.Compare) and any(
         isinstance(each, ast.Name) and each.id in UNSEEN for each in node.comparators
     )

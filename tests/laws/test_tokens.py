@@ -19,7 +19,8 @@ from earwitness.privacy.free_text import FreeText
 from earwitness.privacy.keys import MaskingKey
 from earwitness.privacy.replacements import is_ours, parts
 from earwitness.privacy.scanner import Scanner, normalise
-from earwitness.privacy.scanner.normalise import _read_mail, _read_name, _read_phone
+from earwitness.privacy.scanner.name_form import _read_name
+from earwitness.privacy.scanner.normalise import _read_mail, _read_phone
 from earwitness.privacy.tokens import JOINABLE, Tokens, encoded, text_of
 from pii.generate import groups
 

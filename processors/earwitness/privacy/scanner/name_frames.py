@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.together import Together
-from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.view import Hit, View, holding
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["SIGNS", "find", "other"]
@@ -28,7 +28,6 @@ _ACTOR = pattern(
 _ADDRESSED = pattern(
     "(?P<value><unknown|surname|given|ambi><particle|unknown|surname|given|ambi>{1,2})<comma>(?=<n3|n10|open|digit|plus_mark>)"
 )
-_BORDER = _C["border"]
 _LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
 _SAID_BY = pattern("<acts>(?P<value><Unknown|Surname>)(?=<border|stop|comma|to|newline|quote|colon>|$)")
 _TOLD_THAT = pattern("<acts|tell>(?P<value><ambi|unknown|surname>)(?P<aux><common|is>)")
@@ -95,8 +94,7 @@ _Frame = tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]]
 def find(seen: View) -> list[Hit]:
     """All such names."""
     hits = [_hit(actor) for actor in _actors(seen)]
-    for begin, frames in _frames(seen):
-        end = seen.kinds.find(_BORDER, begin)
+    for (begin, end), frames in _frames(seen):
         for grammar, holds in frames:
             for match in grammar.finditer(seen.kinds, begin, end):
                 if holds(seen, match):
@@ -105,15 +103,14 @@ def find(seen: View) -> list[Hit]:
     return hits
 
 
-def _frames(seen: View) -> Iterator[tuple[int, list[_Frame]]]:
-    """The first token of each text that has a sign of a frame, and those frames in their order; few texts have one."""
-    kinds = seen.kinds
-    texts: dict[int, set[int]] = {}
+def _frames(seen: View) -> Iterator[tuple[tuple[int, int], list[_Frame]]]:
+    """First and last token of each text that has a sign of a frame, and those frames in their order; few texts have one."""
+    texts: dict[tuple[int, int], set[int]] = {}
     for sign, frames in _OPEN_SIGNS.of(seen):
-        for found in sign.finditer(kinds):
-            texts.setdefault(kinds.rfind(_BORDER, 0, found.start()) + 1, set()).update(frames)
-    for begin in sorted(texts):
-        yield begin, [_FRAMES[number] for number in sorted(texts[begin])]
+        for text in holding(seen.kinds, sign):
+            texts.setdefault(text, set()).update(frames)
+    for text in sorted(texts):
+        yield text, [_FRAMES[number] for number in sorted(texts[text])]
 
 
 def _actors(seen: View) -> Iterator[re.Match[str]]:

@@ -41,7 +41,7 @@ def test_the_report_tells_what_is_stored(kind, data, preset):
     except DatumError:
         return
     texts = list(_texts(fields))
-    for report in Reporter(SCHEMAS[preset], SITES[preset]).report(value, 0):
+    for report in Reporter(SCHEMAS[preset]).report(value, 0):
         assert report.text in texts
         at = 0
         for finding in report.findings:

@@ -31,7 +31,7 @@ def encoded(**event) -> bytes:
 
 def reported(value: bytes, site: Site | None = None) -> dict[str, FieldReport]:
     site = site or Site()
-    return {each.field: each for each in Reporter(RawSchemas(Tokens(KEY), site=site), site).report(value, 0)}
+    return {each.field: each for each in Reporter(RawSchemas(Tokens(KEY), site=site)).report(value, 0)}
 
 
 UPDATE = {

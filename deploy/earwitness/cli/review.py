@@ -94,7 +94,7 @@ def review(
     schemas = RawSchemas(keys.eras(keep_region=settings.masking.keep_region), wire, site=site)
     newest = Newest(kafka, GROUP, Bounds(look_back, megabytes << 20, seconds))
     with Working("masking the newest records"):
-        found = take(newest, schemas, Reporter(schemas, site, wire), kinds or catalogue.kinds(), records)
+        found = take(newest, schemas, Reporter(schemas, wire), kinds or catalogue.kinds(), records)
     said = f"{site}, key {keys}"
     if as_json:
         for line in lines(found, newest, said):

@@ -68,6 +68,7 @@ class RawSchemas:
         self.eras = (Era(*ALWAYS, tokens),) if isinstance(tokens, Tokens) else tuple(tokens)
         self.tokens = self.eras[-1].tokens
         """Of the newest key."""
+        self.site = site
         self.texts = Texts(site)
         self._wire_ids = wire_ids
         self._clock = clock

@@ -18,7 +18,6 @@ from earwitness.privacy.policy import Policy, policies
 from earwitness.privacy.raw_schemas import RawSchemas
 from earwitness.privacy.replacements import TEXT
 from earwitness.privacy.scanner import Span
-from earwitness.privacy.site import USUAL, Site
 from earwitness.privacy.text_reader import TextReader
 from earwitness.schemas import codec
 from earwitness.schemas.wire import CONTENT_IDS, WireIds
@@ -85,15 +84,14 @@ class Reporter:
 
     Args:
         schemas: what masks them.
-        site: what it masks free text by.
         wire_ids: what stands in their frames.
     """
 
-    def __init__(self, schemas: RawSchemas, site: Site = USUAL, wire_ids: WireIds = CONTENT_IDS) -> None:
+    def __init__(self, schemas: RawSchemas, wire_ids: WireIds = CONTENT_IDS) -> None:
         self._schemas = schemas
-        self._site = site
         self._wire_ids = wire_ids
-        self._eras = [_InEra(era, schemas, site) for era in schemas.eras]
+        self._eras = [_InEra(era, schemas) for era in schemas.eras]
+        self._maskers: dict[str, Masker] = {}
 
     def report(self, value: bytes, received_ms: int) -> list[FieldReport]:
         """Each text of a raw record, masked, with what was replaced.
@@ -107,8 +105,7 @@ class Reporter:
             NotAskedError: its schema is not known yet: `RawSchemas.ask`, then again.
         """
         schema = self._schemas.get(value).schema
-        masker = Masker(self._schemas, family=schema.family, topic_id=bytes(16), partition=0)
-        masked, _ = masker.mask(value, 0, received_ms)
+        masked, _ = self._masker(schema.family).mask(value, 0, received_ms)
         before, after = codec.decode(value, self._wire_ids)[1], codec.decode(masked, self._wire_ids)[1]
         era = next(era for era in self._eras if received_ms < era.until)
         treated = policies(schema)
@@ -121,14 +118,21 @@ class Reporter:
             )
         ]
 
+    def _masker(self, family: str) -> Masker:
+        masker = self._maskers.get(family)
+        if masker is None:
+            masker = Masker(self._schemas, family=family, topic_id=bytes(16), partition=0)
+            self._maskers[family] = masker
+        return masker
+
 
 class _InEra:
     """Reports on texts that are masked with one key."""
 
-    def __init__(self, era: Era, schemas: RawSchemas, site: Site) -> None:
+    def __init__(self, era: Era, schemas: RawSchemas) -> None:
         self.until = era.until
         self._reader_of = partial(schemas.texts.reader, era.tokens)
-        self._site = site
+        self._preset = schemas.site.preset
         self._free_text = FreeText(era.tokens)
         self._readers: dict[Policy, TextReader] = {}
 
@@ -141,7 +145,7 @@ class _InEra:
         return FieldReport(place.at, place.pii, stored, findings)
 
     def _findings(self, raw: str, stored: str, policy: Policy) -> tuple[Finding, ...]:
-        if policy.under(self._site.preset).preset == "whole":
+        if policy.under(self._preset).preset == "whole":
             return (Finding("TEXT", "whole", 0, len(stored)),)
         reader = self._readers.get(policy)
         if reader is None:

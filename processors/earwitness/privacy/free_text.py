@@ -49,7 +49,8 @@ class FreeText:
         for start, end, kind, _ in spans:
             parts += (text[at:start], CONSTANTS.get(kind) or self._tables[kind][text[start:end]])
             at = end
-        return "".join([*parts, text[at:]])
+        parts.append(text[at:])
+        return "".join(parts)
 
 
 class _SpanTable(dict[str, str]):

@@ -69,7 +69,7 @@ class TextReader:
             return whole
         try:
             spans = self._policy.personal(text, self._scanner.scan(text))
-            is_hidden = "%" in text and self._is_hidden(self._free_text.replaced(text, spans))
+            is_hidden = self._is_hidden(self._free_text.replaced(text, spans))
             return [whole[0]._replace(rule="percent")] if is_hidden else spans
         except Exception:  # noqa: BLE001 - as above
             return [whole[0]._replace(rule=FAILED)]
@@ -85,12 +85,14 @@ class TextReader:
     def _answer(self, text: str, found: list[Span]) -> Answer:
         spans = self._policy.personal(text, found) if found else found
         masked = self._free_text.replaced(text, spans) if spans else text
-        if "%" in text and self._is_hidden(masked):
+        if self._is_hidden(masked):
             return _WHOLE
         return Answer(encoded(masked), tuple([span.kind for span in spans]) if spans else ())
 
     def _is_hidden(self, text: str) -> bool:
         """Whether a masked text still holds something personal that is percent-encoded, which the scanner did not read."""
+        if "%" not in text:
+            return False
         plain = text
         for _ in range(_UNQUOTED):
             before, plain = plain, unquote(plain)

@@ -63,6 +63,10 @@ def read_long(data: bytes, at: int, most: int = 10) -> tuple[int, int]:
 
 def skip_long(data: bytes, at: int, most: int = 10) -> int:
     """Where the integer that starts at `at` ends; raises as `read_long`."""
+    # Up to three bytes, as most have, fit any type.
+    for end, byte in enumerate(data[at : at + 3], at + 1):
+        if byte < 128:
+            return end
     return read_long(data, at, most)[1]
 
 

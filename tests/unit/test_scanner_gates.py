@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 
 import pytest
 
 from earwitness.privacy.scanner import Scanner
 from earwitness.privacy.scanner.alphabet import CHARACTERS, GATES, members
-from earwitness.privacy.scanner.gates import needs
+from earwitness.privacy.scanner.gates import needs, portable
 from earwitness.privacy.scanner.view import BORDER, View, view
 from pii import labelled
 
@@ -66,3 +67,23 @@ def test_a_sentence_without_what_any_grammar_needs_opens_few() -> None:
     classes = Scanner()._classes
     opened = GATES.opened(view(f"{BORDER}well then, thanks a lot, bye{BORDER}", classes).kinds)
     assert opened.bit_count() < len(GATES.bits) / 5
+
+
+@pytest.mark.parametrize(
+    ("grammar", "read"),
+    [
+        ("(?:<n3>|<n4>){1,2}+<pin>", "(?>(?:<n3>|<n4>){1,2})<pin>"),
+        ("(?:<n3>(?:<n4><pin>)?+)*+", "(?>(?:<n3>(?>(?:<n4><pin>)?))*)"),
+        ("(?P<value><n3>{1,2}+)?<pin>++", "(?P<value><n3>{1,2}+)?<pin>++"),
+        ("(?:<n3>|<n4>)+<pin>", "(?:<n3>|<n4>)+<pin>"),
+    ],
+)
+def test_a_possessive_group_is_an_atomic_one(grammar: str, read: str) -> None:
+    assert portable(grammar) == read
+
+
+def test_no_pattern_has_a_possessive_group() -> None:
+    modules = [module for name, module in sys.modules.items() if name.startswith("earwitness.privacy")]
+    patterns = [each for module in modules for each in vars(module).values() if isinstance(each, re.Pattern)]
+    assert len(patterns) > 100
+    assert not [each.pattern for each in patterns if re.search(r"\)(?:[*+?]|\{\d*,?\d*\})\+", each.pattern)]

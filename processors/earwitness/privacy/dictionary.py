@@ -42,7 +42,7 @@ _PHONE_DIGITS = 7
 _MOST_PARTS = 20
 # tomllib takes hours over a megabyte of `a.a.a.a`, also in quotes.
 _ENDLESS_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}")
-_QUOTED = re.compile(r"\"(?:[^\"\\\n]++|\\.)*+\"?|'[^'\n]*+'?")
+_QUOTED = re.compile(r"\"(?>(?:[^\"\\\n]++|\\.)*)\"?|'[^'\n]*+'?")
 _BARE_ID = re.compile(r"[0-9]{6,12}\Z")
 
 

@@ -36,7 +36,7 @@ _LOOSE_WORD = re.compile(rf"{_STEM}(?:{_REGION})?{_HEX}\Z")
 # The digits in their order are what people make up for an example, and nobody's number.
 _TOKEN = re.compile(
     rf"(?P<kind>[a-z]{{1,12}}[0-9]?)_(?P<key>[a-z0-9]{{1,24}})_(?:{_REGION})?"
-    rf"(?!(?:0123456789)?+[0-9a-f]{{0,15}}[0-9]{{9}}){_HEX}\Z"
+    rf"(?!(?>(?:0123456789)?)[0-9a-f]{{0,15}}[0-9]{{9}}){_HEX}\Z"
 )
 _BRACKETED = frozenset({*CONSTANTS.values(), f"[{WITHHELD}]"})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from earwitness.privacy.scanner.gates import Gates, needs
+from earwitness.privacy.scanner.gates import Gates, needs, portable
 from earwitness.privacy.scanner.vocabulary import WORDS
 
 __all__ = ["CHARACTERS", "GATES", "characters", "members", "pattern"]
@@ -59,8 +59,9 @@ def pattern(text: str) -> re.Pattern[str]:
         characters = "".join(members(name) for name in names)
         return f"[{negated}{re.escape(characters)}]"
 
-    grammar = re.compile(re.sub(r"(?<!\?P)<(\^?)([A-Za-z0-9_|]+)>", charset, text))
-    GATES.add(grammar, needs(text, members))
+    needed = needs(text, members)
+    grammar = re.compile(re.sub(r"(?<!\?P)<(\^?)([A-Za-z0-9_|]+)>", charset, portable(text)))
+    GATES.add(grammar, needed)
     return grammar
 
 

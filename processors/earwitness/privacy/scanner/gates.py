@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-__all__ = ["Gates", "needs"]
+__all__ = ["Gates", "needs", "portable"]
 
-_SIGN = re.compile(r"\(\?P<\w+>|\(\?<?[:=!]|<\^?\w+(?:\|\w+)*>|\{\d*,?\d*\}|[()|?*+^$]")
+_SIGN = re.compile(r"\(\?P<\w+>|\(\?(?:[:>]|<?[=!])|<\^?\w+(?:\|\w+)*>|\{\d*,?\d*\}|[()|?*+^$]")
 _LEVELS = 4
 """Needs of a grammar that are asked for; few grammars have more, and the rarest are the first."""
 
@@ -31,6 +31,27 @@ def needs(text: str, members: Callable[[str], str]) -> list[frozenset[str]]:
         raise ValueError(f"a grammar of classes has only classes, groups and quantifiers, not all of {text!r}")
     signs.reverse()
     return _alternatives(signs, members)
+
+
+def portable(text: str) -> str:
+    """The same grammar for all versions of Python: before 3.11.5 a possessive group takes too much, an atomic one does not."""
+    signs = _SIGN.findall(text)
+    made: list[str] = []
+    opened: list[int] = []
+    at = 0
+    while at < len(signs):
+        sign = signs[at]
+        at += 1
+        if sign[0] == "(":
+            opened.append(len(made))
+        made.append(sign)
+        if sign == ")":
+            first = opened.pop()
+            if signs[at + 1 : at + 2] == ["+"] and signs[at][0] in "?*+{":
+                made[first] = f"(?>{made[first]}"
+                made.append(f"{signs[at]})")
+                at += 2
+    return "".join(made)
 
 
 def _alternatives(signs: list[str], members: Callable[[str], str]) -> list[frozenset[str]]:

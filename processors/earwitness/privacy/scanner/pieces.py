@@ -124,5 +124,5 @@ def _end_of_number(kinds: str, at: int) -> int:
 
 
 _NUMBER = re.compile(
-    f"[{re.escape(NUMBERS)}](?:[{re.escape(NUMBERS)}]|[{re.escape(LINKS)}](?=[{re.escape(NUMBERS)}]))*+"
+    f"[{re.escape(NUMBERS)}](?>(?:[{re.escape(NUMBERS)}]|[{re.escape(LINKS)}](?=[{re.escape(NUMBERS)}]))*)"
 )

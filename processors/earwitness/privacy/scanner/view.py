@@ -29,7 +29,7 @@ _ENCODED = "%(?:2[0-9A-Fa-f]|3[A-Fa-f]|40|[57][BDbd]|0[ADad])"
 _PAUSE = "|".join(f"[{each[0].upper()}{each[0]}]{each[1:]}" for each in PAUSES)
 _TOKENS = re.compile(
     f"{_OWN}|(?:{_PAUSE})(?![{_LETTER}'])[ \t]*+"
-    f"|[{_LETTER}]++(?:['\u2019][{_LETTER}]++)*+[ \t]*+|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
+    f"|[{_LETTER}]++(?:['\u2019][{_LETTER}]++)*[ \t]*+|{_ENCODED}|[^{_LETTER}{_SPACE}\x1e]{{8,}}[ \t]*"
     f"|[^{_LETTER}{_SPACE}][ \t]*|[{_SPACE}]+"
 )
 

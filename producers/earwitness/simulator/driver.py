@@ -105,11 +105,14 @@ async def drive(
                 queue, done = iter(work), _Done(len(work), progress)
                 for _ in range(max(1, concurrency)):
                     group.create_task(_work_off(queue, done))
-        except* (aiohttp.ClientError, TimeoutError) as errors:
-            reason = str(errors.exceptions[0]) or f"within {TWILIO_WAITS_SECONDS:g} s"
-            raise UnavailableError(f"voice app at {base_url}: no answer ({reason}); see whether it runs") from None
-        except* UsageError as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as failed:
+            # Not `except*`: before Python 3.11.4 what is raised in it comes out in a group.
+            if (unheard := failed.subgroup((aiohttp.ClientError, TimeoutError))) is not None:
+                reason = str(unheard.exceptions[0]) or f"within {TWILIO_WAITS_SECONDS:g} s"
+                raise UnavailableError(f"voice app at {base_url}: no answer ({reason}); see whether it runs") from None
+            if (refused := failed.subgroup(UsageError)) is not None:
+                raise refused.exceptions[0] from None
+            raise
     straight = (plan for plan in plans if plan.story == EXAMPLE_STORY and asked[plan.call_sid] == STRAIGHT_THROUGH)
     return Driven(
         calls=calls,

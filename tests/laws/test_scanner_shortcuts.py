@@ -10,13 +10,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from earwitness.privacy.scanner import abroad, accounts, passphrases, places, premises, routes, secrets
+from earwitness.privacy.scanner import abroad, accounts, passphrases, places, premises, roads, routes, secrets
 from earwitness.privacy.scanner.alphabet import CHARACTERS
 
 BORDER = CHARACTERS["border"]
 CLASSES = "".join(CHARACTERS.values())
 RULES = (
-    *((module, (places._SIGNS,)) for module in (abroad, places, premises, routes)),
+    *((module, (places._SIGNS,)) for module in (abroad, places, premises, roads, routes)),
     *((module, (secrets._SIGNS, passphrases.WORD_IS)) for module in (passphrases, secrets)),
     (accounts, (accounts._SIGNS,)),
 )
@@ -24,8 +24,8 @@ ZIPS = ("_ZIP", "_POSTAL", "_STATE_ZIP")
 OF_CHARACTERS = ("_HEAD", "_KEYED", "_SHAPES", "_V6_SHORT", "_V6_WHOLE")
 """Patterns of the text of a token; all others are grammars of classes."""
 
-ASKED_LATER = ("_BEARING_STREET",)
-"""What stands before these is a sign, and is looked at only when they are found."""
+ASKED_LATER = ("_BEARING_STREET", "_CROSSING")
+"""What stands before these is a sign: it is looked at when they are found, or they are looked for behind it."""
 
 
 def grammars() -> Iterator[tuple[str, re.Pattern[str], tuple[re.Pattern[str], ...]]]:

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import LEAD, NUMBER, TAIL, TOWN, UNIT, WORD, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["SIGNS", "find"]
 
 _C = CHARACTERS
 _HOUSE = pattern(f"(?:{NUMBER}){{1,2}}<bis|suffix|particle>?<comma>?<bearing>?<my>?$")
 _ROMANCE = pattern(
-    f"(?:<prefix>|<letter><solidus>)<stop|period>?<filler>?(?:<de|my|particle|a>{{0,2}}(?:{WORD}|<digit|house>)"
+    f"(?:<prefix>|<letter><solidus>)<stop|period>?<filler>?(?:<de|my|particle|a|ye>{{0,2}}(?:{WORD}|<digit|house>)"
     f"<hyphen|quote|filler>?){{1,5}}?"
     f"(?P<behind><comma>?<number|no>?<stop|period|number_mark>?{NUMBER}(?:<number|no>"
-    f"<stop|period>?{NUMBER})?|<with|ye><my|prefix>{{0,2}}{NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|ye|mark|to|from>"
-    f"|$))(?:(?<=<n4|n5|n6>){TOWN})?(?:<comma>?{UNIT})?{TAIL}"
+    f"<stop|period>?{NUMBER})?|<with|ye><my|prefix>{{0,2}}{NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|mark|to|from>"
+    f"|<ye>(?!<capital>{{1,2}}<n1|n2|n3|n4|house>)|$))(?:(?<=<n4|n5|n6>){TOWN})?(?:<comma>?{UNIT})?{TAIL}"
 )
 _IN_QUARTER = pattern("<quarter><stop|period>?<Unknown|Given|Surname|Ambi|Surword|Common|month|my|de>{1,4}<comma>$")
 _GERMAN = pattern(
@@ -25,7 +26,7 @@ _GERMAN = pattern(
 )
 _POST_CODE = pattern("<outward><house|ident>")
 _BRITISH_HEAD = pattern(
-    "(?:<n1|n2|n3|n4|house><Unknown|Surname|Surword|Given|Ambi>{1,3}|<Unknown|Surname|Surword|Given|Ambi|Common>{1,3}<suffix|weak_suffix>)"
+    "(?:<n1|n2|n3|n4|house><Unknown|Surname|Surword|Given|Ambi>{1,3}|<Unknown|Surname|Surword|Given|Ambi|Common|weak_suffix>{1,3}<suffix|weak_suffix>)"
     "<comma><Unknown|Surname|Surword|Given|Ambi|hyphen>{1,3}<comma>?$"
 )
 _FRENCH = pattern(
@@ -47,6 +48,13 @@ _TYPE_FIRST = pattern(
 _FOREIGN = pattern(
     f"<n1|n2|n3|n4|n5>{{1,2}}(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"
     f"<hyphen|period|stop>?){{1,4}}<n1|n2|n3|n4>{TAIL}"
+)
+_CROSSING = pattern(
+    "<comma>?(?P<word><common|corner>)<with|de>?<prefix>?<my>?<capital|Common>{1,2}(?:<ye><prefix>?<my>?<capital|Common>{1,2})?"
+)
+_CROSSINGS = words("entre esquina esq")
+_GOES_ON = words(
+    "para porque cuando donde que mañana hoy ayer ahora hasta desde tiene tienen necesita necesitan quiere urge sin pero como"
 )
 _NUMERIC = members("numeral") + _C["house"] + members("spoken")
 _WHOLE = (
@@ -75,7 +83,8 @@ def find(seen: View) -> Iterator[Hit]:
         first = begins(kinds, _HOUSE, match.start())
         if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
             first = begins(kinds, LEAD, begins(kinds, _IN_QUARTER, first))
-            yield first, ends(kinds, match.end()), "ADDRESS", "address.romance"
+            last = _before_prose(seen, match.start(), match.end())
+            yield first, ends(kinds, _with_crossing(seen, last)), "ADDRESS", "address.romance"
     for match in seen.each(_GERMAN):
         if seen.word(match.start()) != "pm" and seen.raw[match.start()][0].isupper():
             yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.german"
@@ -90,6 +99,22 @@ def find(seen: View) -> Iterator[Hit]:
     for grammar, rule in _WHOLE:
         for match in seen.each(grammar):
             yield begins(kinds, LEAD, match.start()), ends(kinds, match.end()), "ADDRESS", rule
+
+
+def _before_prose(seen: View, first: int, last: int) -> int:
+    """Where a street in capitals ends and a sentence goes on: before `para pintar` of `Calle Nogal para pintar`."""
+    for at in range(first + 2, last):
+        if seen.kinds[at] == _C["common"] and seen.word(at) in _GOES_ON and seen.raw[first + 1][0].isupper():
+            return at
+    return last
+
+
+def _with_crossing(seen: View, last: int) -> int:
+    """Where a street ends with the streets it lies between: `entre Roble y Encino`, `esquina con Juárez`."""
+    crossing = _CROSSING.match(seen.kinds, last)
+    if crossing is None or seen.word(crossing.start("word")) not in _CROSSINGS:
+        return last
+    return crossing.end()
 
 
 def _is_calle(seen: View, at: int) -> bool:

@@ -38,13 +38,15 @@ _PAIR = pattern(
     "(?:<lettered><as><in>|<^border><lettered><for|like|de>)<^border|newline|at|at_mark>$|<lettered>"
     "<for|like|de><^border>$"
 )
+_ORDINARY = (
+    "common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card|ordinal|shift|month|direction|sector|title"
+    "|box|prefix"
+)
 _ANNOUNCED = pattern(
-    "(?:<emailcue>(?:<me|address|is|its|colon|filler>{0,3})<is|its|at|to|colon><filler>?|<border>)"
-    "(?P<words><my>?(?:<common|anyname|unknown|weak_suffix|suffix|put|nth|lock|line|unit|role|card>{1,3}))$"
+    "(?:(?P<cue><emailcue>(?:<me|address|is|its|colon|filler>{0,3}<is|its|at|to|colon>)?<filler>?)|<border|its>|<to>(?!<you|me|my>))"
+    f"(?P<words><my>?(?:<{_ORDINARY}>{{1,4}}))$"
 )
-_ANNOUNCED_ENDS = (
-    members("common") + members("anyname") + characters("unknown weak_suffix suffix put nth lock line unit role card")
-)
+_ANNOUNCED_ENDS = frozenset("".join(map(members, _ORDINARY.split("|"))))
 _TAKEN_BACK = pattern("<comma|filler>{0,2}(?:<no|wait|i>{1,3}<common>?)<comma|filler>{0,2}$")
 _TAKEN_BACK_ENDS = members("common") + characters("comma filler no wait i")
 _CORRECTION_TOKENS = 8
@@ -119,7 +121,9 @@ def _announced(seen: View, first: int) -> int:
     if said is None:
         return first
     begin = said.start("words")
-    return begin if all(seen.word(at) not in _FUNCTION for at in range(begin, first)) else first
+    # Behind `my email is` a word like `up` is a part of it: it only cannot be the first.
+    asked = range(begin, begin + 1 if said["cue"] else first)
+    return begin if all(seen.word(at) not in _FUNCTION for at in asked) else first
 
 
 _END, _SKIP, _PIECE, _WORD, _LAST = range(5)

@@ -27,7 +27,7 @@ NO_VALUE = words(
     weak missing empty null none for to and or is was it that this my your at field must cannot can't isn't doesn't never no
     already also protected policy please set working de la el es no está incorrecta vencida link manager has have had will
     mal bien short long simple strong secure equivocada equivocado mala incorrecto vencido field fields screen prompt login
-    attempt attempts entry length
+    attempt attempts entry length en sobre debajo detrás out easy
     if when because but so with hash hashes redacted saved unknown stored by form page box"""
 )
 """What follows `the password is` and is none."""
@@ -43,11 +43,15 @@ _ASKING = words(
     """forgot reset change changed need needs enter wrong no any a lost new without forgotten remember update invalid incorrect
     olvidé cambiar nueva your user's sin"""
 )
+_SPANISH = words("casa torre")
+"""Words of a password that have a class for what else they are."""
+_BETWEEN = words("de del al")
+"""What may stand between its words: `luna de plata`."""
 _NO_WORD = characters("unknown given surname surword ambi glued")
 _NUMERALS = members("numeral")
 _PHRASE_VALUE = (
     _NO_WORD
-    + characters("common sector aside press weak_suffix month wait letter ident house")
+    + characters("common sector aside press weak_suffix month wait letter ident house hash shift suffix direction line")
     + _NUMERALS
     + members("spoken")
 )
@@ -73,7 +77,7 @@ def find(seen: View) -> Iterator[Hit]:
         before = seen.word(match.start() - 1) if match.start() else ""
         plain = all(kind in _NO_WORD for kind in kinds[first:last])
         if (
-            seen.word(match.start()) in _PHRASED
+            seen.word(match.start()).removesuffix("'s") in _PHRASED
             and (last - first >= _WORDS_OF_A_PHRASE or (last > first and plain))
             and kinds[last : last + 1] in _CLAUSE_ENDS
             and before not in _ASKING
@@ -113,11 +117,17 @@ def is_phrase(seen: View, first: int) -> bool:
 
 def phrase_end(seen: View, first: int) -> int:
     """Where the words of a password end; at `first` when it begins with none."""
-    last = first
-    for kind in seen.kinds[first : first + _PHRASE_WORDS]:
-        if kind not in _PHRASE_VALUE or seen.word(last) in _NO_WORDS:
+    last = at = first
+    kinds = seen.kinds
+    while at < first + _PHRASE_WORDS and at < len(kinds):
+        word = seen.word(at)
+        if word in _NO_WORDS and not (at > first and word == "de"):
             break
-        last += 1
+        if kinds[at] in _PHRASE_VALUE or word in _SPANISH:
+            last = at + 1
+        elif at == first or word not in _BETWEEN:
+            break
+        at += 1
     return last
 
 

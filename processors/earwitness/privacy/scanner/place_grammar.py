@@ -28,8 +28,8 @@ WORD = (
 JOIN = "(?:<hyphen|period|stop|quote|filler|plus_mark>{0,2})"
 _GAP = "<comma|newline|stop|filler|mark|period>"
 UNIT = (
-    f"(?:{_GAP}{{0,3}}+(?:<unit>(?:<stop|period>)?<number|number_mark>?<stop|period>?|<number_mark|hash>|<number>(?!<is|colon>))"
-    "(?:<numeral|house|ident|outward|lettered|hexes>(?:<hyphen><numeral|letter>)?"
+    f"(?:(?:{_GAP}{{0,3}}+|<hyphen>(?=<unit>))(?:<unit>(?:<stop|period>)?<number|number_mark|no>?<stop|period>?|<number_mark|hash>|<number>(?!<is|colon>))"
+    "(?:<oh><digit|teen>{1,3}|<numeral|house|ident|outward|lettered|hexes>(?:<hyphen><numeral|letter>)?"
     "|<digit|oh|teen|tens|letter|hundred>{1,4}+)|<comma>?<nth|ordinal><unit>|<comma><house|nth|ordinal>"
     "<letter|compass|aside>)"
 )
@@ -54,24 +54,29 @@ ZIP = (
 """A ZIP or post code, its state before it, its town behind it."""
 _STATE = "(?:<comma|newline>{0,2}+(?:<state>|<common|direction>?<statename>))"
 _CITY_STATE = (
-    "(?:<comma>?<anyname|unknown|Unknown|bearing|weak_suffix|common|Common|glued>{1,3}<comma>?<state|statename>)"
+    "(?:<comma>?<anyname|unknown|Unknown|bearing|weak_suffix|common|Common|glued|shift|my>{1,3}"
+    "<comma>?<state|statename>)"
 )
 _LOW_CITY = (
-    "(?:(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname|ambi>)"
+    "(?:<comma>?<anyname|unknown|bearing|weak_suffix|glued|common|shift|my>{1,3}<comma>?"
+    "<oh|in|me|de|my|hi|unknown|surname|common><comma>?<n5>(?!<measure|numeral>)|<comma><bearing><my|common><anyname|unknown|weak_suffix>"
+    "(?=<border|stop|comma|newline>|$)|(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname|ambi>)"
     "<anyname|unknown|bearing|weak_suffix|glued>?(?=<border|stop|comma|an|newline|mark>|$))"
 )
 _QUARTER = (
-    "(?:<comma|stop>?<quarter><stop|period>?(?:(?:<my|de|particle>{0,2}<Unknown|Given|Surname|Ambi|Surword|Common|month|weak_suffix>){1,3}"
+    "(?:<comma|stop>?<quarter><stop|period>?(?:<n1|n2><de><month>|(?:<my|de|particle>{0,2}<Unknown|Given|Surname|Ambi|Surword|Common|month|weak_suffix>){1,3}"
     "|<my|de|particle>{0,2}<anyname|unknown|common|month|weak_suffix>"
-    "(?:<anyname|unknown>(?=<border|stop|comma|newline|mark|an|ye|in>|$))?))"
+    "(?:<anyname|unknown|bearing>(?=<border|stop|comma|newline|mark|an|ye|in>|$))?))"
 )
-_ASIDE = f"(?:{_GAP}?<aside>)"
+_ASIDE = f"(?:(?:{_GAP}|<hyphen>)?<aside>)"
 """`Rear`, `Hinterhaus`, `principal`: which part of a house."""
 TAIL = f"(?:{UNIT}|{ZIP}|{_QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{_ASIDE}){{0,7}}"
 """What follows a street: unit, quarter, city, state, post code."""
 
-_COUNTED = f"(?:<n1|n2|n3|n4|house|letter|ident>|{SPOKEN}{{1,3}})"
-LEAD = pattern(f"<unit|number_mark><stop|period>?<number>?(?:{_COUNTED}?<comma|newline>{{0,2}}|{_COUNTED}<at|in>)$")
+_COUNTED = f"(?:<n1|n2|n3|n4|house|letter|ident|outward|compass|a>|{SPOKEN}{{1,3}})"
+LEAD = pattern(
+    f"<unit|number_mark><stop|period>?<number|no>?<stop|period>?(?:{_COUNTED}?<comma|newline>{{0,2}}|{_COUNTED}<at|in>)$"
+)
 """A unit that stands before the street: `Flat 4, 19 Kingsway`."""
 _HEAD_TOKENS = 8
 _TRAILING = characters("comma newline stop filler mark an ye of de my hyphen quote")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from earwitness.privacy.scanner import abroad, premises, routes
+from earwitness.privacy.scanner import abroad, premises, roads, routes
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
@@ -16,7 +16,7 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _STREET = pattern(
-    f"(?P<number>{NUMBER}(?:<an><a><common>(?=<bearing|nth|ordinal|capital>))?)(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>|<sector><of>)?(?P<words>(?:{WORD}{JOIN}|<my>){{1,5}}?)"
+    f"(?P<number>{NUMBER}(?:<an><a><common>(?=<bearing|nth|ordinal|capital>))?)(?:<comma>(?!<n1|n2|n3|n4>)|<plus_mark>|<sector><of>)?(?P<words>(?:{WORD}{JOIN}|<my>|<password>(?=<suffix>)){{1,5}}?)"
     "(?P<suffix><suffix|glued>|<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))|<weak_suffix>(?!<capital|weak_suffix|Common|common>{0,2}<suffix>|<title>))"
     "<suffix|bearing>?<stop|period>?"
     f"<bearing>?(?:<comma>?<n1|n2|n3|n4>(?!<measure|numeral|period|hyphen>)"
@@ -79,12 +79,14 @@ def find(seen: View) -> Iterable[Hit]:
 
 def _all(seen: View) -> Iterator[Hit]:
     yield from premises.find(seen)
+    yield from roads.find(seen)
     yield from _streets(seen)
     yield from _bearings(seen)
     yield from abroad.find(seen)
     yield from _others(seen)
     yield from _named(seen)
     yield from routes.find(seen)
+    yield from premises.complexes(seen)
 
 
 def _streets(seen: View) -> Iterator[Hit]:

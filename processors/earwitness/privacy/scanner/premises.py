@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
-from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, ZIP, ends
+from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, TAIL, UNIT, ZIP, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["SIGNS", "find"]
+__all__ = ["SIGNS", "complexes", "find"]
 
 _C = CHARACTERS
 _SMALL = "<n1|n2|n3|n4|house|hexes|outward|ident>"
@@ -40,6 +40,13 @@ _WHOLE = pattern(
 )
 _CROSSES = pattern(f"(?P<value><nth|ordinal><sector>(?:<comma>?{_NAME}{{1,2}})?<comma>?<nth|ordinal><sector>{_MORE})")
 _SECTOR = pattern(f"<sector><hyphen>?{_COUNT}<comma>?<unknown|Unknown|given|Given|surname|Surname>(?:{_MORE})")
+_COMPLEX = pattern(
+    f"<capital|Common|unknown|surname>{{1,3}}(?P<kind><sector|weak_suffix>|<common|Common>(?=<unit>))(?P<unit>{UNIT}{{1,3}})(?P<tail>{TAIL})"
+)
+_COMPLEXES = words(
+    "apartments apts complex condos condominiums condominio residencial residences lofts villas estates towers suites "
+    "townhomes plaza"
+)
 SIGNS = (
     "<suffix|weak_suffix|sector|ext>",
     "<unit>(?<=<anyname|unknown|Unknown|UNKNOWN|glued|bearing|letter|month|statename|particle|common|Common|hyphen|period|stop><unit>)",
@@ -76,6 +83,13 @@ def find(seen: View) -> Iterator[Hit]:
     for match in seen.each(_SECTOR):
         if seen.word(match.start()) == "sector":
             yield match.start(), ends(kinds, match.end()), "ADDRESS", "address.sector"
+
+
+def complexes(seen: View) -> Iterator[Hit]:
+    """Flats of a complex with a name and no street: `Oakwood Apartments, building 4 unit 212`."""
+    for match in seen.each(_COMPLEX):
+        if seen.word(match.start("kind")) in _COMPLEXES:
+            yield match.start(), ends(seen.kinds, match.end()), "ADDRESS", "address.complex"
 
 
 def _premise(seen: View, number: int) -> int:

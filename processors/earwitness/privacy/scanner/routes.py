@@ -21,7 +21,7 @@ _CROSS = pattern(
     "|<surname|unknown|ambi|given|Unknown|Surname|Ambi|Given>(?=<border|stop|comma|newline|mark>|$))"
 )
 _CROSS_HEAD = pattern("<bearing>?(?:<tens>?<ordinal>|<nth>|<capital>{1,2})$")
-_CORNER_NAME = "<common|anyname|unknown|Unknown|ordinal|nth|bearing|weak_suffix>{1,2}"
+_CORNER_NAME = "<common|Common|anyname|unknown|Unknown|ordinal|nth|bearing|weak_suffix|glued>{1,2}<suffix>?"
 _CORNER = pattern(
     f"<corner><of|de|my|with>{{1,2}}(?P<value>{_CORNER_NAME}<an>{_CORNER_NAME}(?=<border|stop|comma|newline|in|at>|$)"
     "|(?:<^newline|stop|comma|an|common>|<stop>(?=<capital>)){1,5}<an|with|de>"
@@ -38,6 +38,9 @@ _MILITARY = pattern(
     "(?:<unit|box|UNKNOWN><capital|numeral|unknown>(?:<comma>?<box><numeral>)?)"
     "<comma|newline>{0,2}<po><state>(?:<n5>(?:<hyphen><n4>)?)?"
 )
+_CORNER_BETWEEN = pattern(
+    "<capital|Common>{1,2}<corner><with|de>?<prefix>?<my>?<capital|Common>{1,2}(?=<border|stop|comma|newline|in|an>|$)"
+)
 SIGNS = ("<suffix|weak_suffix|corner|box|po>", "<i>(?=<hyphen><n1|n2|n3|n4>)")
 """One of these stands in each of these places, as `excerpt.signs` takes them."""
 
@@ -53,6 +56,8 @@ def find(seen: View) -> Iterator[Hit]:
             yield first, match.end(), "ADDRESS", "address.cross"
     for match in seen.each(_CORNER):
         yield *match.span("value"), "ADDRESS", "address.corner"
+    for match in seen.each(_CORNER_BETWEEN):
+        yield *match.span(), "ADDRESS", "address.corner"
     for match in seen.each(_HIGHWAY):
         at = match.start()
         if seen.word(at) in _ROUTES and seen.raw[at][0].isupper():

@@ -16,7 +16,7 @@ __all__ = ["find"]
 
 _C = CHARACTERS
 _PASSWORD = pattern(
-    "<password|pin>(?:<de|of|for><my>?<common|unknown|lock|Common>(?=<is>))?(?:(?P<mark>"
+    "<password|pin>(?:(?:<de|of|for>|<to><my>)<my>?<common|unknown|lock|Common|line|unit>(?=<is>)|<acts>(?=<is>))?(?:(?P<mark>"
     "<quote|unbracket>{0,2}(?:<colon|equals>{1,2}|<hyphen>{2})<quote>{0,2})"
     "|<is|its|filler|colon>{1,3}<quote>?"
     "|(?P<quoted><quote>))(?=<^newline>)"

@@ -11,7 +11,7 @@ from earwitness.privacy.scanner import name_frames
 from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.lexicon import lexicon
 from earwitness.privacy.scanner.name_ends import name_end
-from earwitness.privacy.scanner.name_frames import _FRAMES, _SIGNS, _actors, _hit
+from earwitness.privacy.scanner.name_frames import _FRAMES, _SIGNS, _actors
 from earwitness.privacy.scanner.view import BORDER, Hit, View, view
 from pii import labelled
 
@@ -34,6 +34,9 @@ FRAMED = (
     "it's xyzzy again",
     "i'm xyzzy calling",
     "um rosa called",
+    "passed the keys to hope",
+    "Hope -> Maria",
+    "Maria -> Hope",
 )
 
 
@@ -63,7 +66,7 @@ def _texts() -> list[str]:
 
 
 def _found_without_signs(seen: View) -> list[Hit]:
-    hits = [_hit(actor) for actor in _actors(seen)]
+    hits = list(_actors(seen))
     for grammar, holds in _FRAMES:
         for match in grammar.finditer(seen.kinds):
             if holds(seen, match):

@@ -69,6 +69,10 @@ _COMMON_ENDING = re.compile(
 )
 
 
+_CHINESE = re.compile(r"(?:x[iu]|zh|qi|jia|jun|guo|hua|yu|shao|chun)[a-z]{0,6}(?:[mplqyjxdtb]|sh|ch)ing\Z")
+"""`Xiaoming` and `Zhiqing` are names, whatever their endings."""
+
+
 class Classes(dict[str, str]):
     """Answers a raw token, with the blanks behind it, with its class's character."""
 
@@ -142,7 +146,7 @@ class Classes(dict[str, str]):
         kind = lexicon.kind(lower)
         if kind is None and not lower.isascii():
             kind = _NAME_ONLY.get(lexicon.kind(_unaccented(lower)))
-        if kind is None and _COMMON_ENDING.search(lower):
+        if kind is None and _COMMON_ENDING.search(lower) and not _CHINESE.match(lower):
             kind = "common"
         if kind is None and _GLUED.match(lower):
             return "glued"

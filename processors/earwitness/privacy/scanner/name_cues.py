@@ -56,6 +56,8 @@ def _is_none(seen: View, cue: str, head: str, first: int, last: int) -> bool:
     """Whether a word that may be a name says how things are: `it's rusty`, `it's sunny`, but not `this is sunny`."""
     if cue == _C["this"] and head == _C["unknown"] and seen.kinds[first - 1] in _BETWEEN:
         return seen.word(first - 1) not in ("she", "he", "her", "him")
+    if cue == _C["role"] and last - first == 1 and seen.word(first) in _MODALS:
+        return last < len(seen.kinds) and seen.word(last) in _CALLS  # `my tech will call`
     if head != _C["ambi"] or last - first > 1 or cue not in _SELF + _C["this"]:
         return False
     if seen.kinds[last : last + 1] not in _CLAUSE_ENDS:
@@ -88,7 +90,9 @@ def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
         return is_greeted and head != _C["surword"] and follow not in ("down", "up", "out", "off", "over")
     if kind != _C["role"] or cue == 0 or kinds[cue - 1] != _C["my"] or first != cue + 1:
         return False
-    if head == _C["ambi"] and seen.word(first) not in _AUXILIARIES:
+    if head == _C["ambi"] and (
+        seen.word(first) not in _AUXILIARIES or (seen.word(first) == "mark" and follow in _DOES)
+    ):
         return follow.endswith("ed") or follow in _DOES
     return head == _C["unknown"] and not seen.word(first).endswith("s")
 
@@ -102,7 +106,9 @@ _HANDED = words(
 _CALLING = words("calling speaking here again over out with")
 _CLAUSE_ENDS = frozenset(("", *(_C[name] for name in ("border", "comma", "stop", "newline", "phone", "at"))))
 _AUXILIARIES = ("will", "may", "can", "mark")
-_DOES = words("has is will can was said wants says lives knows gave told left called")
+_MODALS = ("will", "may", "can")
+_CALLS = words("call text ring phone reach fax dial tell speak talk ask")
+_DOES = words("works has is will can was said wants says lives knows gave told left called")
 _BETWEEN = members("common") + _C["my"]
 _THEN = words("on at first when before back if instead about tomorrow today")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
 from earwitness.privacy.scanner.spelled import LETTERS
 from earwitness.privacy.scanner.view import View
+from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["OWNING", "name_end"]
 
@@ -38,6 +39,8 @@ def _beyond(seen: View, first: int, last: int) -> int:
     if last - first == 1 and kinds[first] == _C["given"] and kinds[last : last + 1] == _C["unknown"]:
         behind = kinds[last + 1 : last + 2]
         last += behind in _NAME_IS_OVER
+    if kinds[last : last + 1] in _LINEAGE:
+        last = _beyond_particles(seen, first, last)
     while upper and last < len(kinds) and kinds[last] in _SHORT_NAMES and raw[last].rstrip() in _VIETNAMESE:
         last += 1
     follows = kinds[last : last + 1]
@@ -61,6 +64,25 @@ def _beyond(seen: View, first: int, last: int) -> int:
     return degree + 1 if kinds[degree : degree + 1] == _C["degree"] else last
 
 
+def _beyond_particles(seen: View, first: int, last: int) -> int:
+    """Where a name in small letters ends that goes on with `al harbi`, `von der heide` or `de la o`."""
+    kinds = seen.kinds
+    if kinds[last] == _C["de"]:
+        is_letter = kinds[last : last + 3] == _DE_LA_O and seen.word(last + 2) == "o"
+        return last + 3 if is_letter and seen.word(last + 1) == "la" else last
+    if kinds[first] not in _GIVEN:
+        return last
+    at = last + 1 + (kinds[last + 1 : last + 2] == _C["particle"])
+    if kinds[at : at + 1] != _C["unknown"] or kinds[at + 1 : at + 2] not in _NAME_IS_OVER:
+        return last
+    # `al` is Spanish as well: `llama a juan al taller`.
+    return at + 1 if seen.word(last) not in ("al", "le") or seen.word(at)[-1] in "bfhimty" else last
+
+
+_LINEAGE = (_C["particle"], _C["de"])
+_DE_LA_O = characters("de my oh")
+
+
 def _within(seen: View, first: int, last: int) -> int:
     """Where several words stop to be the name that they begin with."""
     raw, kinds = seen.raw, seen.kinds
@@ -75,7 +97,7 @@ def _within(seen: View, first: int, last: int) -> int:
     for at in range(first, last - 1):
         if raw[at].rstrip().endswith(OWNING):
             return at + 1
-        if kinds[at] in _JOINTS and not _joins(seen, at):
+        if (kinds[at] in _JOINTS and not _joins(seen, at)) or (kinds[at] in _BETWEEN and _parts(seen, at)):
             return at
     while last > first + 1 and kinds[last - 1] in _NAME_ENDS:
         last -= 1
@@ -92,6 +114,19 @@ def _joins(seen: View, at: int) -> bool:
     return seen.glued(at) and seen.glued(at - 1)
 
 
+def _parts(seen: View, at: int) -> bool:
+    """Whether a `y` or an `o` stands between two names: `chuy y nacho`, but `ortega y gasset` and `sean o neal`."""
+    return (
+        seen.raw[at] in _AND_OR
+        and {seen.kinds[at - 1], seen.kinds[at + 1]} <= _FIRST_NAMES
+        and not (seen.raw[at] == "o " and seen.word(at + 1) in _IRISH)
+    )
+
+
+_BETWEEN = _C["ye"] + _C["oh"]
+_AND_OR = ("y ", "o ")
+_FIRST_NAMES = frozenset(characters("given Given ambi Ambi"))
+_IRISH = words("neal neil brian bryan connor donnell keefe leary malley reilly dell day grady hara")
 _JOINTS = _C["filler"] + _C["plus_mark"]
 OWNING = ("'s", "\u2019s")
 """How a word ends that owns what follows."""
@@ -135,7 +170,7 @@ _CLAUSE_ENDS = ("", *(_C[name] for name in ("border", "comma", "stop", "newline"
 _SECOND_HALF = characters("given surname unknown Unknown Given Surname ambi")
 _NAME_ENDS = _C["hyphen"] + _C["period"] + _C["stop"]
 _GIVEN = characters("given Given ambi Ambi surname Surname")
-_MAY_GO_ON = frozenset(characters("hyphen unknown measure comma degree"))
+_MAY_GO_ON = frozenset(characters("hyphen unknown measure comma degree particle de"))
 """What may belong to a name before it, or stand before what does."""
 _CAPITAL_MAY_GO_ON = frozenset((*LETTERS, *_SHORT_NAMES))
 """What may belong to a name with a capital besides."""

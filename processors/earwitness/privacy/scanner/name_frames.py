@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
+from earwitness.privacy.scanner import name_frame_words as said
+from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.name_ends import name_end
 from earwitness.privacy.scanner.together import Together
 from earwitness.privacy.scanner.view import Hit, View, holding
-from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["SIGNS", "find", "other"]
 
@@ -17,26 +17,32 @@ _C = CHARACTERS
 _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|UNKNOWN>"
 _VALUE = f"(?P<value>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
 _NO_WORD = "<given|Given|ambi|Ambi|surname|Surname|unknown|Unknown|Surword>"
-_THERE = pattern("<is>(?P<value><anyname|unknown|Unknown>{1,2})(?P<there><common|line>)")
+_THERE = pattern(
+    "<is>(?P<value><anyname|unknown|Unknown>{1,2})(?P<there><common|line>|<in>(?=<border|mark|newline>|$))"
+)
 _ACTS = pattern(
     "<acts|speak|called|phone>(?<=<given|Given|ambi|Ambi|surname|surword|unknown|Unknown|Surname><acts|speak|called|phone>)"
 )
 _ACTOR = pattern(
-    "(?:^|(?P<said><common>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value>(?:<particle><hyphen>)?<given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
+    "(?:^|(?P<said><common|surword>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value>(?:<particle><hyphen>)?<given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
     "<given|ambi|surname|surword|unknown|Surname|Unknown>?)$"
 )
 _ADDRESSED = pattern(
     "(?P<value><unknown|surname|given|ambi><particle|unknown|surname|given|ambi>{1,2})<comma>(?=<n3|n10|open|digit|plus_mark>)"
 )
+_OVER = "(?=<at|in|border|stop|comma|newline|an|from>|<period><border>|<period>?$)"
+"""What may follow what is handed to somebody; a stop that ends a text has no blank behind it."""
 _LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
-_SAID_BY = pattern("<acts>(?P<value><Unknown|Surname>)(?=<border|stop|comma|to|newline|quote|colon>|$)")
-_TOLD_THAT = pattern("<acts|tell>(?P<value><ambi|unknown|surname>)(?P<aux><common|is>)")
-_GIVEN_TO = pattern(
-    "<common|put><common><to|with>(?P<value><ambi|unknown|surname>)(?=<at|in|border|stop|comma|newline|an|from>|$)"
+_SAID_BY = pattern(
+    "<acts>(?P<value><Unknown|Surname>)(?=<border|stop|comma|to|newline|quote|colon>|<period><border>|<period>?$)"
 )
-_HAVE = pattern(f"<common>(?P<value>{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to>)")
+_TOLD_THAT = pattern("<acts|tell><me>?(?P<value><ambi|unknown|surname>)(?P<aux><common|is>)")
+_GIVEN_TO = pattern(
+    f"<common|put|password|emailcue|surword><common|this>(?P<on><common>)?<to|with>(?P<value><ambi|unknown|surname>){_OVER}"
+)
+_HAVE = pattern(f"<common>(?P<value>{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to|emailcue|surword>)")
 _FIELD = pattern(
-    "<phone|role|name|common|unknown|im|from><equals|colon><quote>?"
+    "<phone|role|name|common|unknown|im|from|contact|idcue|surword><equals|colon><quote>?"
     "(?P<value><UNKNOWN|Unknown|Given|Surname|Ambi|Surword>{1,3}|<given|unknown|surname|ambi>{1,2})(?=<border|quote|an|comma|stop|newline|mark|common|close>|$)"
 )
 _DOTTED = pattern(
@@ -45,46 +51,26 @@ _DOTTED = pattern(
 _ASSIGNED = pattern(
     "<common|acts|role|tell|unknown><my|common|idcue|numeral|digit|de|unknown>{0,4}?<to|a>(?P<value><ambi|given|surname|unknown|Given|Surname|Unknown|Ambi>)"
 )
+_HANDED = pattern(
+    f"<common|acts|tell><my><common|phone|lock|card|particle|unknown|idcue><to>(?P<value><ambi|unknown|surname>){_OVER}"
+)
+_BEFORE_ARROW = pattern("(?P<value><Ambi|Surname|Surword>)<hyphen>{0,2}<mark>(?=<Given>)")
+_BEHIND_ARROW = pattern("<Given><hyphen>{0,2}(?P<arrow><mark>)(?P<value><Ambi|Surname|Surword>)")
 _LET = pattern(f"<let>{_VALUE}<know>")
 _OTHER = pattern(
-    "<common|an|ye><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)(?=<border|stop|comma|newline|mark|common|phone|in|at>|$)"
+    "<common|an|ye|oh><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)"
+    "(?=<border|stop|comma|newline|mark|common|phone|in|at>|<period><border>|<period>?$)"
 )
-_BEFORE_OTHER = frozenset(members("common") + members("and"))
-_ON_THE_PHONE = pattern(f"<put|common>{_VALUE}<common><my>?<phone|line|speak>")
+_BEFORE_OTHER = frozenset(members("common") + members("and") + _C["oh"])
+_ON_THE_PHONE = pattern(f"<put|common>{_VALUE}<common><my>?<phone|line|speak|common>")
 _PART = pattern(
-    f"<ordinal|common|name>(?:(?<=<ordinal|common>)<name>|(?<=<name>))(?P<value>{_NAME}(?:{_NAME}(?!<name>))?)"
+    f"<ordinal|common|surword|name>(?:(?<=<ordinal|common|surword>)<name>|(?<=<name>))(?P<value>{_NAME}(?:{_NAME}(?!<name>))?)"
 )
 _AGAIN = pattern("<its|im>(?P<value><month|ambi|surword|unknown>)(?P<again><common>)")
-_THERES = words("there home available around here in")
-_PUTS = words("put get bring have")
-_PARTS = words("first last given middle family full maiden sur second")
-_SURNAMES = words("surname apellido apellidos lastname naam nombres")
-_SAYINGS = words("says said told asked dijo")
-_AUXILIARIES = words("would could might should was had is has")
-_HAVES = words("have get make")
-_CALLS = words("call come ring text phone email bring check sign meet open reach stop swing ping")
-_NEEDS = words("need needs want wants expecting")
+_COMMON = members("common")
+_ARROWS = (">", "→")
+_FIRST = characters("given Given ambi Ambi")
 _BEFORE_ACTOR = _C["equals"] + _C["with"] + _C["colon"] + _C["quote"]
-_FIELDS = words(
-    """caller caller_name callername contact contact_name customer customer_name client_name actor owner assignee tech technician
-    agent requester requested_by created_by updated_by approved_by tenant from_name to_name full_name fullname display_name
-    user_name"""
-)
-_NAME_FIELDS = words(
-    "caller_name contact_name customer_name client_name full_name fullname display_name from_name to_name"
-)
-_ASSIGNS = words(
-    """asignó asigné asigne asigno asignado asignada reasignó reasignado asignar pasó entregó dio mandó assigned reassigned gave
-    handed passed transferred sent"""
-)
-_THINGS = ("it", "them", "that", "this", "those")
-_GIVES = words("give leave hand send show pass email mail drop gave left")
-_VERBS = words(
-    """speaking here rang phoned texted called emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere
-    avisó"""
-)
-_STARTS = words("yes yeah yep ok okay so well sí good morning afternoon evening")
-_NOBODY = words("english someone anyone everyone nobody customer spanish hindi tamil telugu punjabi urdu")
 
 
 _Frame = tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]]
@@ -93,7 +79,7 @@ _Frame = tuple[re.Pattern[str], Callable[[View, re.Match[str]], bool]]
 
 def find(seen: View) -> list[Hit]:
     """All such names."""
-    hits = [_hit(actor) for actor in _actors(seen)]
+    hits = list(_actors(seen))
     for (begin, end), frames in _frames(seen):
         for grammar, holds in frames:
             for match in grammar.finditer(seen.kinds, begin, end):
@@ -113,16 +99,20 @@ def _frames(seen: View) -> Iterator[tuple[tuple[int, int], list[_Frame]]]:
         yield text, [_FRAMES[number] for number in sorted(texts[text])]
 
 
-def _actors(seen: View) -> Iterator[re.Match[str]]:
+def _actors(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_ACTS):
         at = match.start()
-        if seen.word(at) in _VERBS:
+        if seen.word(at) in said.VERBS:
             actor = _ACTOR.search(kinds, max(0, at - 5), at)
-            if actor is None or (actor["said"] and seen.word(actor.start()) not in _STARTS):
+            if actor is None or (actor["said"] and seen.word(actor.start()) not in said.STARTS):
                 continue
-            if seen.word(actor.start("value")) not in _NOBODY:
-                yield actor
+            first, last = actor.span("value")
+            if last - first > 1 and seen.word(first) in said.STARTS:
+                first += 1  # `morning grant here`
+            # `letrero dice`: what is in no list may be a thing that says something.
+            if seen.word(first) not in said.NOBODY and not (seen.word(at) == "dice" and kinds[first] not in _FIRST):
+                yield first, last, "PERSON", "name.frame"
 
 
 def other(seen: View, last: int) -> Hit | None:
@@ -142,37 +132,42 @@ def _begins_line(seen: View, match: re.Match[str]) -> bool:
 
 
 def _is_there(seen: View, match: re.Match[str]) -> bool:
+    if seen.kinds[match.start("there")] == _C["in"] and seen.kinds[match.start("value")] not in _FIRST:
+        return False  # `is water in?`
     return (
-        seen.word(match.start("there")) in _THERES
+        seen.word(match.start("there")) in said.THERES
         and seen.word(match.start("value")) != "still"
         and seen.word(match.start()) in ("is", "está")
     )
 
 
 def _is_quoted(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start()) in _SAYINGS and seen.raw[match.start()][0].islower()
+    return seen.word(match.start()) in said.SAYINGS and seen.raw[match.start()][0].islower()
 
 
 def _is_told(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start()) in _SAYINGS and seen.word(match.start("aux")) in _AUXILIARIES
+    return seen.word(match.start()) in said.SAYINGS and seen.word(match.start("aux")) in said.AUXILIARIES
 
 
 def _is_given(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start()) in _GIVES and seen.word(match.start() + 1) in _THINGS
+    on = match["on"] is None or seen.word(match.start("on")) in ("over", "on", "off", "back", "along")
+    return on and seen.word(match.start()) in said.GIVES and seen.word(match.start() + 1) in said.THINGS
 
 
 def _is_made_to(seen: View, match: re.Match[str]) -> bool:
     word, does = seen.word(match.start()), seen.word(match.start("does"))
-    return (word in _HAVES and does in _CALLS) or (word in _NEEDS and does == "to")
+    if word == "get" and does == "to" and seen.word(match.start("value")) not in said.GOTTEN:
+        return seen.word(match.end("does")) in said.CALLS
+    return (word in said.HAVES and does in said.CALLS) or (word in said.NEEDS and does == "to")
 
 
 def _is_field(seen: View, match: re.Match[str]) -> bool:
     field = seen.word(match.start())
-    if field not in _FIELDS:
+    if field not in said.FIELDS or (field in said.CLIENTS and seen.kinds[match.start("value")] not in _FIRST):
         return False
     # A small word behind a sign may be a state: `caller=unknown`.
     return seen.raw[match.start("value")][0].isupper() or (
-        field in _NAME_FIELDS and seen.kinds[match.start() + 1] == _C["equals"]
+        field in said.NAME_FIELDS and seen.kinds[match.start() + 1] == _C["equals"]
     )
 
 
@@ -184,15 +179,24 @@ def _is_glued(seen: View, match: re.Match[str]) -> bool:
 
 
 def _is_assigned(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start()) in _ASSIGNS and seen.kinds[match.end("value") - 2] in _C["to"] + _C["a"]
+    return seen.word(match.start()) in said.ASSIGNS and seen.kinds[match.end("value") - 2] in _C["to"] + _C["a"]
+
+
+def _is_handed(seen: View, match: re.Match[str]) -> bool:
+    """`passed the call to hope`: only a name that a list knows, for things are sent to shops and machines as well."""
+    return seen.word(match.start()) in said.HANDS and seen.kinds[match.start("value")] in _FIRST
 
 
 def _is_put_on(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start()) in _PUTS and seen.word(match.end("value")) == "on"
+    if seen.word(match.start()) not in said.PUTS or seen.word(match.end("value")) != "on":
+        return False
+    # `put teflon on the line`: only a known name is put on one of those.
+    kind = seen.kinds[match.end() - 1]
+    return kind not in _COMMON or (seen.word(match.end() - 1) == "line" and seen.kinds[match.start("value")] in _FIRST)
 
 
 def _is_part(seen: View, match: re.Match[str]) -> bool:
-    return seen.word(match.start("value") - 1) in _SURNAMES or seen.word(match.start()) in _PARTS
+    return seen.word(match.start("value") - 1) in said.SURNAMES or seen.word(match.start()) in said.PARTS
 
 
 def _is_back(seen: View, match: re.Match[str]) -> bool:
@@ -209,22 +213,25 @@ _FRAMES: tuple[_Frame, ...] = (
     (_FIELD, _is_field),
     (_DOTTED, _is_glued),
     (_ASSIGNED, _is_assigned),
+    (_HANDED, _is_handed),
+    (_BEFORE_ARROW, lambda seen, match: seen.word(match.end() - 1) in _ARROWS),
+    (_BEHIND_ARROW, lambda seen, match: seen.word(match.start("arrow")) in _ARROWS),
     (_LET, lambda _seen, _match: True),
     (_ON_THE_PHONE, _is_put_on),
     (_PART, _is_part),
     (_AGAIN, _is_back),
 )
 
-_LINKED = "<common|acts|role|tell|unknown|my|idcue|numeral|digit|de>"
+_LINKED = "<common|acts|role|tell|unknown|my|idcue|numeral|digit|de|this|phone|lock|card|particle>"
 _SIGNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
-    *((grammar, (grammar,)) for grammar in (_THERE, _SAID_BY, _LET)),
+    *((grammar, (grammar,)) for grammar in (_THERE, _SAID_BY, _LET, _BEFORE_ARROW, _BEHIND_ARROW)),
     (
         pattern(
-            f"<common|tell|put>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}}<phone|common|tell|press|lock|to|is>"
+            f"<common|tell|put|me>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}}<phone|common|tell|press|lock|to|is|emailcue|surword>"
         ),
         (_TOLD_THAT, _HAVE, _ON_THE_PHONE),
     ),
-    (pattern(f"<to>(?<={_LINKED}<to>){_NAME}"), (_GIVEN_TO, _ASSIGNED)),
+    (pattern(f"<to>(?<={_LINKED}<to>){_NAME}"), (_GIVEN_TO, _ASSIGNED, _HANDED)),
     (pattern(f"<a>(?<={_LINKED}<a>){_NAME}"), (_ASSIGNED,)),
     (pattern(f"<with>(?<=<common><with>){_NAME}"), (_GIVEN_TO,)),
     (pattern(f"<equals><quote>?{_NAME}"), (_FIELD,)),

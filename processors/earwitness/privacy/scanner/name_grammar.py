@@ -19,7 +19,7 @@ _GLUE = (
 _GOES_ON = f"(?=<{_WORD}|hyphen|filler|plus_mark|lettered|particle|de|Common|month>)"
 """What a name goes on with begins with: most end here, and nothing else is tried."""
 _LINKS = "<mark|is|colon|equals|quote|filler|comma|its|open>"
-_INITIAL = "(?:<letter|compass|ex><period|stop>?|<particle><hyphen>?)?"
+_INITIAL = "(?:<letter|compass|ex><period|stop>?|<particle>{1,2}<hyphen>?)?"
 _TITLE = "<title><period|stop>?(?:<an><title><period|stop>?)?"
 
 
@@ -65,6 +65,6 @@ ALONE = pattern("<Given|given|Surname|Unknown|Ambi|glued>")
 """One word that may be one."""
 
 CORRECTED = pattern(
-    "<comma|stop>?<no|wait>{1,2}<comma|stop>?(?:<its|is|my|name>{0,3})(?P<value><anyname|unknown|Unknown>{1,2}+)"
+    "<comma|stop>?<no|wait>{1,2}<comma|stop>?(?:<common>(?=<is>))?<its|is|my|name>{0,3}(?P<value><anyname|unknown|Unknown>{1,2}+)"
 )
 """A name that takes back the one before it: `… no wait jon smithers`."""

@@ -7,7 +7,8 @@ from earwitness.privacy.scanner.vocabulary import words
 __all__ = ["AMBIGUOUS", "NEVER_NAMES"]
 
 AMBIGUOUS = words(
-    """mark dawn jesus april june oscar bill ella christian guy jan luz hope may van will autumn miles summer stan august buddy
+    """checo lucha nacho chava pancho neto chucho chelo gabby meche
+    mark dawn jesus april june oscar bill ella christian guy jan luz hope may van will autumn miles summer stan august buddy
     rob lane art rich chance sunny precious princess king young page max darwin mac grace faith joy rose jack frank pat sue drew
     ray dale bob chase cash hunter mason carter tucker ivy lily violet ruby crystal amber heather iris olive daisy jade pearl
     sandy rocky dusty misty stormy randy rusty wade reed clay cliff dean earl duke gene grant glen lance dick victor melody

@@ -144,18 +144,25 @@ _FIRMS = words(
 def _acts(seen: View, at: int) -> bool:
     """Whether what follows a lone word with a capital is what a person does, or somebody is spoken to."""
     kinds = seen.kinds
-    if at + 2 >= len(kinds):
+    # A text says the same among others and alone: what is behind its border is not looked at.
+    follows = kinds[at + 1 : at + 2]
+    if not follows or follows == _C["border"]:
         return False
-    follows = kinds[at + 1]
+    if kinds[at + 2 : at + 3] in _OVER:
+        return follows not in _MARKS and (seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(OWNING))
     if follows == _C["colon"]:
         return kinds[at + 2] == _C["quote"] or seen.raw[at + 2][:1].isupper()
     if follows == _C["comma"]:
         return seen.word(at + 2) in _ADDRESSED and _starts_sentence(seen, at)
+    if follows == _C["at_mark"]:
+        return seen.word(at + 2) in _WHERE and not (seen.glued(at) or seen.glued(at + 1))
     if follows == _C["an"]:
         return kinds[at + 2] in _NAMED
     return follows == _C["from"] or seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(OWNING)
 
 
+_OVER = ("", _C["border"])
+_MARKS = characters("stop period comma colon mark quote close newline hyphen solidus")
 _GIVEN = _C["Given"] + _C["given"]
 _LISTED = _C["Surname"] + _C["Ambi"]
 _NAMED = members("capital")
@@ -163,8 +170,13 @@ _PERSONAL = characters("with to for from an of tell me with role as")
 _ADDRESSED = words("can could please will would you i we are is do did have how what where when why who thanks")
 _ACTS = words(
     """said says called shouted asked wants wanted came lives listed spent submitted told thinks knows left arrived works worked
-    wrote writes texted emailed replied answered signed paid needs needed owns reported speaks spoke moved joined"""
+    wrote writes texted emailed replied answered signed paid needs needed owns reported speaks spoke moved joined
+    dice dijo cubre viene llega llegó llamó pide pidió firmó dejó trae quiere necesita vino avisó confirma"""
 )
+_WHERE = words(
+    "front reception desk gate lobby office dock warehouse shop store site leasing concierge recepción oficina bodega"
+)
+"""Where somebody is: `Priya @ reception`."""
 
 
 def _starts_sentence(seen: View, at: int) -> bool:

@@ -232,8 +232,8 @@ WORDS: dict[str, str] = {
     "preposed": "unter auf zum zur beim hinter",
     # what people do
     "acts": (
-        "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó sent shows "
-        "reads mandaron llegó enviaron mandó abrir entrar pasar"
+        "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó dice sent "
+        "shows reads mandaron llegó enviaron mandó abrir entrar pasar"
     ),
     # what is done with a code
     "press": (

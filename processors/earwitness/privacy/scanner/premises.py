@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
-from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, TAIL, UNIT, ZIP, ends
+from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, TAIL, UNIT, ZIP, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -40,9 +40,8 @@ _WHOLE = pattern(
 )
 _CROSSES = pattern(f"(?P<value><nth|ordinal><sector>(?:<comma>?{_NAME}{{1,2}})?<comma>?<nth|ordinal><sector>{_MORE})")
 _SECTOR = pattern(f"<sector><hyphen>?{_COUNT}<comma>?<unknown|Unknown|given|Given|surname|Surname>(?:{_MORE})")
-_COMPLEX = pattern(
-    f"<capital|Common|unknown|surname>{{1,3}}(?P<kind><sector|weak_suffix>|<common|Common>(?=<unit>))(?P<unit>{UNIT}{{1,3}})(?P<tail>{TAIL})"
-)
+_COMPLEX = pattern(f"<common|Common|weak_suffix>(?:(?=<unit>)|(?<=<sector|weak_suffix>)(?=<comma>)){UNIT}{{1,3}}{TAIL}")
+_COMPLEX_HEAD = pattern("<capital|Common|unknown|surname>{1,3}$")
 _COMPLEXES = words(
     "apartments apts complex condos condominiums condominio residencial residences lofts villas estates towers suites "
     "townhomes plaza"
@@ -88,8 +87,9 @@ def find(seen: View) -> Iterator[Hit]:
 def complexes(seen: View) -> Iterator[Hit]:
     """Flats of a complex with a name and no street: `Oakwood Apartments, building 4 unit 212`."""
     for match in seen.each(_COMPLEX):
-        if seen.word(match.start("kind")) in _COMPLEXES:
-            yield match.start(), ends(seen.kinds, match.end()), "ADDRESS", "address.complex"
+        first = begins(seen.kinds, _COMPLEX_HEAD, match.start())
+        if first < match.start() and seen.word(match.start()) in _COMPLEXES:
+            yield first, ends(seen.kinds, match.end()), "ADDRESS", "address.complex"
 
 
 def _premise(seen: View, number: int) -> int:

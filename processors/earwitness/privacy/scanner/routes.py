@@ -38,8 +38,9 @@ _MILITARY = pattern(
     "(?:<unit|box|UNKNOWN><capital|numeral|unknown>(?:<comma>?<box><numeral>)?)"
     "<comma|newline>{0,2}<po><state>(?:<n5>(?:<hyphen><n4>)?)?"
 )
+_CORNER_BEFORE = pattern("<capital|Common>{1,2}$")
 _CORNER_BETWEEN = pattern(
-    "<capital|Common>{1,2}<corner><with|de>?<prefix>?<my>?<capital|Common>{1,2}(?=<border|stop|comma|newline|in|an>|$)"
+    "<corner>(?<=<capital|Common><corner>)<with|de>?<prefix>?<my>?<capital|Common>{1,2}(?=<border|stop|comma|newline|in|an>|$)"
 )
 SIGNS = ("<suffix|weak_suffix|corner|box|po>", "<i>(?=<hyphen><n1|n2|n3|n4>)")
 """One of these stands in each of these places, as `excerpt.signs` takes them."""
@@ -57,7 +58,7 @@ def find(seen: View) -> Iterator[Hit]:
     for match in seen.each(_CORNER):
         yield *match.span("value"), "ADDRESS", "address.corner"
     for match in seen.each(_CORNER_BETWEEN):
-        yield *match.span(), "ADDRESS", "address.corner"
+        yield begins(kinds, _CORNER_BEFORE, match.start()), match.end(), "ADDRESS", "address.corner"
     for match in seen.each(_HIGHWAY):
         at = match.start()
         if seen.word(at) in _ROUTES and seen.raw[at][0].isupper():

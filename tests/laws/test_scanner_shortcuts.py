@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from earwitness.privacy.scanner import abroad, accounts, passphrases, places, premises, roads, routes, secrets
+from earwitness.privacy.scanner import abroad, accounts, ibans, passphrases, places, premises, roads, routes, secrets
 from earwitness.privacy.scanner.alphabet import CHARACTERS
 
 BORDER = CHARACTERS["border"]
@@ -18,10 +18,10 @@ CLASSES = "".join(CHARACTERS.values())
 RULES = (
     *((module, (places._SIGNS,)) for module in (abroad, places, premises, roads, routes)),
     *((module, (secrets._SIGNS, passphrases.WORD_IS)) for module in (passphrases, secrets)),
-    (accounts, (accounts._SIGNS,)),
+    *((module, (accounts._SIGNS,)) for module in (accounts, ibans)),
 )
-ZIPS = ("_ZIP", "_POSTAL", "_STATE_ZIP")
-OF_CHARACTERS = ("_HEAD", "_KEYED", "_SHAPES", "_V6_SHORT", "_V6_WHOLE")
+ZIPS = ("_ZIP", "_NAMED_POST", "_POSTAL", "_STATE_ZIP")
+OF_CHARACTERS = ("_HEAD", "_KEYED", "_POST_CODES", "_SHAPES", "_V6_SHORT", "_V6_WHOLE")
 """Patterns of the text of a token; all others are grammars of classes."""
 
 ASKED_LATER = ("_BEARING_STREET", "_CROSSING")

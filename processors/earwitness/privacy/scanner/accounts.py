@@ -1,10 +1,11 @@
-"""IBANs, licence numbers, ZIP and post codes, network addresses."""
+"""Licence numbers, ZIP and post codes, network addresses, and what `ibans` finds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
+from earwitness.privacy.scanner import ibans
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.numbers import digits_of
@@ -20,25 +21,20 @@ _KEYED = re.compile(
     re.IGNORECASE,
 )
 """A number that is glued to what it is: `user_4155550134`."""
-_IBAN_HEAD = pattern("<outward|ident|hexes>")
-_HEAD = re.compile(r"[A-Za-z]{2}[0-9]{2}")
-_IBAN_LENGTHS = (
-    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 "
-    "ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
-    "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 "
-    "QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 "
-)
-_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_LENGTHS.split()}
-"""What the registry of ISO 13616 says of each country."""
 _SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
-_CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
 _LICENCE = pattern(
-    f"(?:<driver><de>?<my>?<licence>|<licence><de>{{0,2}}<driver>|<licence>)"
-    f"(?:<number|plus|number_mark|common|no>|<de><statename|state>?|<statename>){{0,2}}<stop|period>?{_LINK}{{0,4}}"
-    f"(?P<value>(?:{_SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,2}}+){{1,20}}+)"
+    f"(?:<driver><de>?<my>?<licence>|<title><stop|period>?<de><driver>|<licence><de>{{0,2}}<driver>|<licence>)"
+    f"(?:<number|plus|number_mark|common|no>|<de><statename|state>?|<statename|state>|<from|of|in|for><my>?(?:<common|unknown><of>)?<statename|state>){{0,2}}<stop|period>?{_LINK}{{0,6}}"
+    f"(?P<value>(?:{_SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,3}}+){{1,20}}+)"
 )
+_ALPHA = "<lettered|letname>"
+_ONE = "<digit|oh|n1>"
+_POST_CODE = f"(?:{_ALPHA}{_ONE}{_ALPHA}{_ONE}{_ALPHA}{_ONE}|{_ALPHA}{{1,2}}{_ONE}{{1,2}}{_ALPHA}?{_ONE}{_ALPHA}{{2}})"
+"""Canada's and Britain's, spelled: `m five v two t six`, `s w one a one a a`."""
+_POST_CODES = re.compile(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}", re.IGNORECASE)
+_NAMED_POST = pattern(f"<code>{_LINK}{{0,4}}(?P<value><outward><house|ident|hexes>|{_POST_CODE})")
 _ZIP = pattern(
-    f"(?:<zip>|<code><zip>)(?:<filler>?<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house>|<n5|n4|n6>(?:<hyphen><n4>)?"
+    f"(?:<zip>|<code><zip>)(?:<filler>?<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house|ident|hexes>|<ident>|{_POST_CODE}|<n5|n4|n6>(?:<hyphen><n4>)?"
     "|(?:<digit|oh|teen|tens|hundred|multi|n1|n2|n3><filler|comma|hyphen>{0,2}+){2,10}+)"
 )
 _POSTAL = pattern("<letter><period><letter><stop|period>(?P<value><n5>)")
@@ -56,9 +52,10 @@ _V6_SHORT = re.compile(f"{_V6_PARTS}::{_V6_PARTS}", re.IGNORECASE)
 _SHORTEST_V6 = 6
 _MOST_PARTS = 7
 _HEX_BEFORE = frozenset("".join(map(members, _HEX[1:-1].split("|"))))
-_ZIP_SIGNS = signs("<zip|state>", "<n5>(?<=<stop|period><n5>)")
+_ZIP_SIGNS = signs("<zip|state>", "<n5>(?<=<stop|period><n5>)", f"<code>(?={_LINK[:-1]}|lettered|letname|outward>)")
 _SIGNS = signs(
     "<iban|outward|ident|hexes|driver|licence|ssn>",
+    "<letter|compass|ex>(?=<lettered><digit|oh|teen|tens|n1|n2>)",
     f"<colon>(?={_HEX}?<colon>)",
     f"<dot|point>(?={_OCTET})",
     "<period>(?<=<n1|n2|n3><period>)(?=<n1|n2|n3><period>)",
@@ -72,7 +69,7 @@ def find(seen: View) -> Iterable[Hit]:
 
 def _all(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    yield from _ibans(seen)
+    yield from ibans.find(seen)
     yield from _addresses(seen)
     for match in seen.each(_IDENTS):
         token = seen.raw[match.start()]
@@ -104,8 +101,16 @@ def _zips(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_ZIP):
         first, last = _edges(kinds, *match.span("value"))
-        if 4 <= len(digits_of(seen, first, last)) <= 9 or _C["outward"] in kinds[first:last]:
+        written = _C["outward"] in kinds[first:last] or kinds[first] == _C["ident"]
+        if (
+            _POST_CODES.fullmatch(seen.joined(first, last))
+            if written
+            else 4 <= len(digits_of(seen, first, last)) <= 9 or kinds[first] in _ALPHAS
+        ):
             yield first, last, "ZIP", "zip.cue"
+    for match in seen.each(_NAMED_POST):
+        if match.start() and seen.word(match.start() - 1) == "post":
+            yield *match.span("value"), "ZIP", "zip.cue"
     for match in seen.each(_POSTAL):
         if (seen.word(match.start()), seen.word(match.start() + 2)) == ("c", "p"):
             yield *match.span("value"), "ZIP", "zip.cue"
@@ -117,40 +122,6 @@ def _edges(kinds: str, first: int, last: int) -> tuple[int, int]:
     while last > first and kinds[last - 1] in _LOOSE:
         last -= 1
     return first, last
-
-
-def _ibans(seen: View) -> Iterator[Hit]:
-    for match in seen.each(_CUED_IBAN):
-        first, last = _edges(seen.kinds, *match.span("value"))
-        if len(seen.joined(first, last)) >= 8:
-            yield first, last, "IBAN", "iban.cue"
-    for match in seen.each(_IBAN_HEAD):
-        first = match.start()
-        head = seen.raw[first]
-        length = _LENGTHS.get(head[:2].upper())
-        if length and _HEAD.match(head):
-            last = _iban_end(seen, first, length)
-            if last > first:
-                yield first, last, "IBAN", "iban.checked"
-
-
-def _iban_end(seen: View, first: int, length: int) -> int:
-    """Where a number of this length with a right check begins at this token, its end; else the token itself."""
-    value = ""
-    for last, token in enumerate(seen.raw[first : first + length], first + 1):
-        part = token.rstrip(" \t")
-        if part.isalnum() and part.isascii():
-            value += part
-            if len(value) >= length:
-                return last if len(value) == length and _mod97(value.upper()) else first
-        elif part not in ("-", "."):
-            break
-    return first
-
-
-def _mod97(value: str) -> bool:
-    moved = value[4:] + value[:4]
-    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
 
 
 def _addresses(seen: View) -> Iterator[Hit]:
@@ -200,6 +171,7 @@ def _split(seen: View, first: int, last: int) -> list[str]:
     return parts
 
 
+_ALPHAS = "".join(sorted(set(members("lettered") + _C["letname"]) - {_C["oh"]}))
 _LETTERED_LICENCE = 9
 _LOOSE = characters("filler comma hyphen dash a i ye")
 _DOTS = _C["dot"] + _C["point"]

@@ -26,7 +26,7 @@ _VALUE = (
 _LINK = "<is|its|colon|comma|filler|quote|like|you|know>"
 _PRESS = pattern(f"<press|phone><in|filler|code|comma|colon|like>{{0,2}}{_VALUE}")
 _TEXTED = pattern(
-    f"<phone|acts>(?:(?<=<phone>)<me|my|common>)?<common|me|my|you>{{0,2}}<filler|comma|colon|quote>{{0,2}}{_VALUE}"
+    f"<phone|acts>(?:(?<=<phone>)<me|my|common>)?<common|me|my|you>{{0,2}}<filler|comma|colon|quote>{{0,3}}{_VALUE}"
 )
 _TO_OPEN = pattern(
     f"<to|for>(?P<verb><common|lock|unknown|press>)<in|lock|common|my|direction>{{0,3}}<comma>?"
@@ -36,7 +36,7 @@ _PARA = pattern(f"<acts><in|lock|common|my>{{0,3}}<comma>?<is|its|press|with|col
 _ENDS_OPENING = pattern(
     "<is|its|comma|press|border|with|code|phone|common>(?P<value>"
     f"{_MARK}?{_DIGIT}(?:<filler|comma|hyphen>{{0,2}}{_DIGIT}){{0,7}}+{_MARK}?)"
-    "(?:<to|for>(?P<verb><common|lock|unknown>)|(?P<opens><common>)<my|common>{0,2}<lock>|<in|from><my|a>?(?P<text><phone>))"
+    "(?:<to|for>(?P<verb><common|lock|unknown>)|(?P<opens><common|unknown>)<my|common>{0,2}<lock>|<in|from><my|a>?(?P<text><phone>))"
 )
 _BACK = pattern(
     f"<number|code|digit|n1>(?P<where><in|common|de|my|of|card|surword|unknown|number>{{1,7}}?){_LINK}{{0,4}}{_VALUE}"
@@ -50,9 +50,11 @@ _SOLIDUS = pattern("<solidus>")
 _BOX = pattern(
     f"<lock><common|in|at|beneath><common|my|lock|surword|direction|unknown|weak_suffix|idcue|suffix|unit|phone|box|put>{{1,3}}<comma>?{_VALUE}"
 )
-_SURE = words("punch enter type press teclee digite oprima introduzca ingrese pulse teclea")
+_SURE = words("""punch enter type press teclee digite oprima introduzca ingrese pulse teclea
+    pica pícale picale píquele piquele digita oprime ingresa""")
 _TEXTS = words("texted text sms mensaje message texto texting says said")
-_SENT = words("sent texted mandaron llegó says said reads shows enviaron mandó")
+_SENT = words("dice sent texted mandaron llegó says said reads shows enviaron mandó")
+_CAME = words("llegó mandaron enviaron mandó")
 _OPENING = words("get open enter unlock disarm abrir entrar come access pasar acceder")
 _OPENS = words("opens unlocks disarms opened abre works")
 _BACKS = words("back behind front reverse atrás detrás reverso dorso atras detras signature")
@@ -72,7 +74,8 @@ def find(seen: View) -> Iterator[Hit]:
         sure = marked or word in _SURE or (kinds[match.start()] == _C["press"] and _near_lock(seen, match.end("value")))
         if kinds[match.start()] == _C["phone"]:
             sure = marked or (word in ("dial", "marque") and _near_lock(seen, match.end("value")))
-        if sure and _fits(seen, match, 3 if marked else 4):
+        clear = marked or (word == "punch" and kinds[match.start() + 1] == _C["in"])
+        if sure and _fits(seen, match, 3 if clear else 4, unless=("ID", "ZIP") if marked else ("ID", "PHONE", "ZIP")):
             yield *match.span("value"), "SECRET", "secret.pressed"
     for match in seen.each(_TEXTED):
         if _is_sent(seen, match.start(), match.start("value")) and _fits(seen, match, 4, unless=("ID", "ZIP")):
@@ -120,6 +123,8 @@ def _cards(seen: View) -> Iterator[Hit]:
 def _is_sent(seen: View, first: int, value: int) -> bool:
     """Whether words say that a code came: `they texted`, `the text says`, `she sent me`."""
     word = seen.word(first)
+    if word in _SENT and first and (seen.word(first - 1) in _TEXTS or (word in _CAME and seen.word(first - 1) == "me")):
+        return True
     if word == "texted":
         return value - first <= _NEAR
     if word in _TEXTS and any(seen.word(at) in _SENT for at in range(first + 1, value)):

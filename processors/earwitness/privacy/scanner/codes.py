@@ -11,7 +11,7 @@ from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find"]
+__all__ = ["OTHER_CODES", "find"]
 
 _C = CHARACTERS
 _LINK = "<like|know|you|let|me|is|colon|equals|number|its|filler|comma|quote|for|my|a|to|no|open|hyphen|de|at|this|mark|newline>"
@@ -27,8 +27,8 @@ _BETWEEN = (
 )
 _CODE = pattern(
     f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>|<pin>(?:<code|number>)?)"
-    f"(?:{_LINK}{{0,5}}|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
-    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,2}}<from|to>|<common>){_VALUE}"
+    f"(?:{_LINK}{{0,5}}|<number|no><stop|period>|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
+    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,3}}<from|to>|<common>){_VALUE}"
     "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
 )
 _BEHIND = pattern(
@@ -40,10 +40,11 @@ _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
 _INDIAN = 6
 _SENTENCE_ENDS = frozenset((_C["stop"], _C["newline"]))
 _SIDES = words("key side front back main rear garage pool basement outer inner")
-_OTHER_CODES = words(
+OTHER_CODES = words(
     """area country promo status response http postal product color error fault trouble diagnostic tax exit return reason job
-    zip error discount coupon dress bar qr source building sort swift dialing error, dtc"""
+    zip post error discount coupon dress bar qr source building sort swift dialing error, dtc"""
 )
+"""What stands before `code` where it is nobody's."""
 
 
 def find(seen: View) -> Iterator[Hit]:
@@ -74,13 +75,16 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
         digits = sum(_size(seen, at) for at in range(first, last))
     else:
         digits = size_of(seen, first, last)
+        if _C["wait"] in kinds[first:last]:
+            # `four four, wait, nine seven`: what is taken back is no less a part of it.
+            digits = max(digits, sum(_size(seen, at) for at in range(first, last)))
     if digits < 3:
         return False
     previous = cue - 1
     while previous > 0 and kinds[previous] == _C["filler"]:
         previous -= 1
     if kinds[cue] == _C["code"]:
-        if cue and (seen.word(previous) in _OTHER_CODES or kinds[previous] in (_C["zip"], _C["area"])):
+        if cue and (seen.word(previous) in OTHER_CODES or kinds[previous] in (_C["zip"], _C["area"])):
             return False
         if (
             (context.before(seen, cue) == "ID" and _SENTENCE_ENDS.isdisjoint(kinds[max(0, cue - 3) : cue]))
@@ -88,7 +92,7 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
             or seen.word(min(cue + 1, len(kinds) - 1)) == "postal"
         ):
             return False
-        return digits >= (3 if _C["lock"] in kinds[cue:first] else 4)
+        return digits >= (3 if _C["lock"] in kinds[cue:first] or kinds[previous] == _C["box"] else 4)
     if kinds[cue] == _C["lock"]:
         if seen.word(cue) == "security" and cue and kinds[previous] == _C["ssn"]:
             return False
@@ -96,7 +100,11 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
             return digits >= 4
         coded = any(kind in _CODED for kind in kinds[cue + 1 : first])
         return (
-            (coded or seen.word(cue) in _ALONE or (digits == 4 and _is_side_door(seen, cue)))
+            (
+                coded
+                or any(kinds[at] == _C["lock"] and seen.word(at) in _ALONE for at in range(cue, first))
+                or (digits == 4 and _is_side_door(seen, cue))
+            )
             and 3 <= digits <= 12
             and context.after(seen, last) != "MEASURE"
         )
@@ -126,7 +134,7 @@ _NUMBERED = _C["ye"] + _C["oh"]
 _ALPHA = members("lettered") + characters("house outward ident hexes")
 _CODED = _C["code"] + _C["pin"] + _C["number"] + _C["password"]
 _ALONE = words(
-    """lockbox keypad keybox padlock candado gate alarm alarma cerradura reja portón porton buzzer
+    """lockbox keypad keybox padlock candado gate intercom callbox alarm alarma cerradura reja portón porton buzzer
     lockbox's keypad's gate's alarm's buzzer's"""
 )
 _NUMERALS = members("numeral")

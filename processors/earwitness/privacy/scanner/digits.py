@@ -52,6 +52,9 @@ def find(seen: View) -> Iterable[Hit]:
         if shape.dated:
             first = behind_day(seen, first)
             shape = SHAPES[kinds[first : match.end()]]
+        if kinds[match.end()] == _SOLIDUS and kinds[match.end() - 1] in _MONTHS:
+            # An expiry begins behind a card: `4111 1111 1111 1111 12/28`.
+            shape = _without_month(kinds, first, match.end(), shape)
         if shape.short:
             if cue < first - FAR:
                 cue = next_code(kinds, first - FAR)
@@ -62,6 +65,13 @@ def find(seen: View) -> Iterable[Hit]:
         hits += again(seen, first, last, kind)
     hits += _hidden(seen)
     return hits
+
+
+def _without_month(kinds: str, first: int, last: int, shape: Shape) -> Shape:
+    """The shape of a run without its last numeral, if what stays is as long as a card."""
+    rest = SHAPES[kinds[first : last - 1]]
+    length = COUNTS[rest.kinds].length
+    return rest if _CARD <= length <= _LONGEST_CARD else shape
 
 
 def _hidden(seen: View) -> Iterator[Hit]:
@@ -166,6 +176,9 @@ _SOUNDS = _C["to"] + _C["for"] + _C["homo"]
 _STOP = _C["stop"]
 _COMMA = _C["comma"]
 _PHONE = 10
+_SOLIDUS = _C["solidus"]
+_MONTHS = _C["n1"] + _C["n2"]
+_CARD, _LONGEST_CARD = 13, 19
 
 
 def _with_area_code(kinds: str, first: int) -> int:

@@ -8,7 +8,17 @@ from typing import Literal, NamedTuple
 
 from earwitness.privacy.dictionary import NO_WORDS, Dictionary
 from earwitness.privacy.replacements import is_ours
-from earwitness.privacy.scanner import accounts, code_actions, codes, digits, mail, number_parts, places, secrets
+from earwitness.privacy.scanner import (
+    accounts,
+    code_actions,
+    code_sayings,
+    codes,
+    digits,
+    mail,
+    number_parts,
+    places,
+    secrets,
+)
 from earwitness.privacy.scanner.alphabet import GATES, characters, members
 from earwitness.privacy.scanner.classes import Classes
 from earwitness.privacy.scanner.lexicon import lexicon
@@ -179,7 +189,7 @@ def _capped(spans: list[Span], cap: int, length: int) -> list[Span]:
 
 def _rules(*, strict: bool, own: OwnWords) -> Sequence[_Rule]:
     people = People(strict=strict).find
-    first = (mail.find, secrets.find, number_parts.find, codes.find, code_actions.find)
+    first = (mail.find, secrets.find, number_parts.find, codes.find, code_actions.find, code_sayings.find)
     return (*first, accounts.find, digits.find, places.find, accounts.zips, people, own.find)
 
 

@@ -114,15 +114,15 @@ WORDS: dict[str, str] = {
         "auth authentication sms_code login passcodes portón porton puerta alarma acceso seguridad verificación "
         "verificacion entrada one-time onetime unlock disarm panel safe cerradura keybox elevator "
         "padlock authenticator buzzer community wifi wi-fi keys vault "
-        "cochera garaje reja candado edificio"
+        "cochera garaje reja candado edificio intercom callbox interfono interfón lockboxes keypads"
     ),
     "card": (
         "card visa mastercard amex discover tarjeta creditcard debit credit american_express cards tarjetas diners"
     ),
     "ssn": "ssn social ss ssns itin nss",
     "seguro": "seguro",
-    "zip": "zip zipcode postcode postal zips cep plz",
-    "licence": "license licence licencia licences licenses dl",
+    "zip": "zip zipcode postcode postal zips cep plz zip_code postal_code post_code codigo_postal código_postal codigopostal cp",
+    "licence": "license licence licencia licences licenses dl ine",
     "driver": "driver driver's drivers driving conducir manejo conductor",
     "iban": "iban ibans",
     "ipcue": "ip ips",
@@ -222,7 +222,7 @@ WORDS: dict[str, str] = {
     ),
     "sector": (
         "sector nagar vihar enclave chowk society colony layout phase block cross stage puram bagh residency towers "
-        "apartments tower wing"
+        "apartments tower wing zona"
     ),
     "quarter": "colonia col barrio urbanización urbanizacion urb fraccionamiento fracc",
     "aside": "rear upstairs downstairs hinterhaus vorderhaus principal basement izq izqda izquierda dcha derecha",
@@ -232,16 +232,20 @@ WORDS: dict[str, str] = {
     "preposed": "unter auf zum zur beim hinter",
     # what people do
     "acts": (
-        "here rang phoned emailed asked wants wanted says said confirmed came arrived llamó dijo vino quiere avisó dice sent "
+        "here rang phoned emailed asked wants wanted says dice said confirmed came arrived llamó dijo vino quiere avisó sent "
         "shows reads mandaron llegó enviaron mandó abrir entrar pasar"
     ),
     # what is done with a code
     "press": (
-        "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea"
+        "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea "
+        "pica pícale picale píquele piquele pique presiona presione oprime digita aprieta pulsa ingresa introduce marca"
     ),
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo rr hc",
-    "direction": "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste",
+    "direction": (
+        "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste "
+        "pte ote poniente oriente"
+    ),
     "month": (
         "january february march april june july august september october november december jan feb mar "
         "apr jun jul aug sep "

@@ -1,0 +1,145 @@
+"""Codes that stand in a sentence of another form: `the code, you know, for the barn is 4429`, `the top one is five oh five one`.
+
+Also what is pressed behind a star or a pound, `hit pound then 7442`, and what an alarm is armed with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from earwitness.privacy.scanner import context
+from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.codes import OTHER_CODES
+from earwitness.privacy.scanner.numbers import size_of
+from earwitness.privacy.scanner.view import Hit, View
+from earwitness.privacy.scanner.vocabulary import words
+
+__all__ = ["find"]
+
+_C = CHARACTERS
+_DIGIT = "<n1|n2|n3|n4|n5|n6|n7|n8|digit|oh|teen|tens|hundred|multi>"
+_VALUE = (
+    f"(?P<value>{_DIGIT}(?:<filler|comma|hyphen|and>{{0,2}}{_DIGIT}){{0,9}}+<hash|number_mark|star_mark>?)"
+    "(?!<hyphen|solidus|period|comma><numeral>)"
+)
+_WORD = "<^stop|newline|numeral|digit|oh|teen|tens|hundred|multi|idcue|zip|area|measure|colon|equals|is|its>"
+_IS = "<is|its|colon|equals>"
+_PURPOSE = pattern(
+    f"<code|pin>(?:<comma><you><know><comma>)?<for|to|de|of|common|at>{_WORD}{{1,6}}{_IS}<comma|filler|quote>{{0,3}}{_VALUE}"
+)
+_NOW = pattern(f"<code|pin|lock><is>(?P<now><common>)<filler|comma|colon|to>{{0,2}}{_VALUE}")
+_HASHED = pattern(f"<hash>(?P<between><common|an|comma|filler|and>{{0,2}}){_VALUE}")
+_ARMED = pattern(f"<lock><colon|comma|hyphen>?<common|unknown|lock>{{1,2}}<with>{_VALUE}")
+_KEYED = pattern(f"<weak_suffix><in><code|my|filler|comma|colon>{{0,2}}{_VALUE}")
+_NAMED_DOOR = pattern(
+    f"<lock>(?P<noun><lock|box|common>)?{_IS}<filler|comma>{{0,2}}{_VALUE}(?!<common|Common|unknown|measure>)"
+)
+_SIDE = pattern(
+    "<box|lock><in|at|common|beneath><my>(?P<side><direction|common|ambi|surword|surname|weak_suffix>)<common>?<comma|filler|is|colon>{0,2}"
+    f"{_VALUE}"
+)
+_ONE_OF = pattern(
+    f"<my><common|surword|ambi|surname|direction|ordinal|unknown|weak_suffix><digit|n1|common><is>{_VALUE}(?!<measure>)"
+)
+_OPENED = pattern(f"<with>{_VALUE}<common|unknown>?<common|acts|lock>{{1,2}}<my>?<lock>")
+_LONG_PAUSE = pattern(f"<letter><letter><letter><is|its|comma|filler|you|know|like>{{5,8}}{_VALUE}")
+_PRESSING = words(
+    "press hit dial punch enter type key use push marca marque pulse oprima presione apriete teclea teclee digite pica"
+)
+_NOWS = words("now currently ahora still")
+_ALARMS = words("alarm alarma panel security seguridad")
+_DOORS = words("door gate entrance")
+_SAID_ALONE = words("intercom callbox interfono interfón keybox lockbox keypad garage cochera")
+_SIDES = words("left right front back side top bottom izquierda derecha rear middle far near")
+_WHICH = words(
+    "top bottom left right upper lower red blue green black white silver gold gray grey new old other front back middle"
+)
+_BOXES = frozenset(_C["box"] + _C["lock"] + _C["pin"] + _C["code"])
+_BOX_WORDS = words("boxes lockboxes keypads locks doors gates cajas cajitas")
+_CVV = words("cvv cvc cvn csc")
+_YEARS = ("19", "20")
+_NEAR = 12
+
+
+def find(seen: View) -> Iterable[Hit]:
+    """All such codes."""
+    kinds = seen.kinds
+    for match in seen.each(_PURPOSE):
+        at = match.start()
+        if not (kinds[at] == _C["code"] and at and seen.word(at - 1) in OTHER_CODES) and _fits(seen, match, 3):
+            yield *match.span("value"), "SECRET", "secret.code"
+    for match in seen.each(_NOW):
+        at = match.start()
+        if seen.word(match.start("now")) in _NOWS and seen.word(at - 1) not in OTHER_CODES and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.code"
+    for match in seen.each(_HASHED):
+        at = match.start() - 1
+        at -= kinds[at] == _C["in"]
+        if seen.word(at) in _PRESSING and _fits(seen, match, 3):
+            first = match.start("value") if match["between"] else match.start()
+            yield first, match.end("value"), "SECRET", "secret.pressed"
+    for match in seen.each(_ARMED):
+        if seen.word(match.start()) in _ALARMS and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.armed"
+    for match in seen.each(_KEYED):
+        if seen.word(match.start()) == "key" and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.pressed"
+    for match in seen.each(_LONG_PAUSE):
+        if "".join(seen.word(match.start() + n) for n in range(3)) in _CVV and _size(seen, match) in (3, 4):
+            yield *match.span("value"), "SECRET", "secret.card_code"
+    yield from _boxes(seen)
+
+
+def _boxes(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
+    for match in seen.each(_NAMED_DOOR):
+        at = match.start()
+        door = match["noun"] and seen.word(match.start("noun")) in _DOORS
+        if (door or seen.word(at) in _SAID_ALONE) and _is_four(seen, match):
+            yield *match.span("value"), "SECRET", "secret.box"
+    for match in seen.each(_SIDE):
+        if (
+            seen.word(match.start("side")) in _SIDES
+            and seen.word(match.start()) not in _DOORS
+            and _is_four(seen, match)
+        ):
+            yield *match.span("value"), "SECRET", "secret.box"
+    for match in seen.each(_ONE_OF):
+        at = match.start()
+        if seen.word(at + 1) in _WHICH and seen.word(at + 2) in ("one", "box") and _is_four(seen, match):
+            around = range(max(0, at - _NEAR), at)
+            boxes = any(kinds[n] in _BOXES or seen.word(n) in _BOX_WORDS for n in around)
+            if boxes or len(match["value"]) == _FOUR:
+                yield *match.span("value"), "SECRET", "secret.box"
+    for match in seen.each(_OPENED):
+        if any(
+            seen.word(at) in ("abre", "opens", "open") for at in range(match.end("value"), match.end())
+        ) and _is_four(seen, match):
+            yield *match.span("value"), "SECRET", "secret.opens"
+
+
+_FOUR = 4
+
+
+def _is_four(seen: View, match: re.Match[str]) -> bool:
+    """Whether it is of four to six digits, and no year."""
+    first = match.start("value")
+    typed = match.end("value") == first + 1
+    return _fits(seen, match, _FOUR) and not (typed and seen.raw[first].startswith(_YEARS))
+
+
+def _size(seen: View, match: re.Match[str]) -> int:
+    return size_of(seen, *match.span("value"))
+
+
+def _fits(seen: View, match: re.Match[str], least: int) -> bool:
+    return (
+        least <= _size(seen, match) <= 8
+        and context.after(seen, match.end("value")) != "MEASURE"
+        and seen.word(match.end("value")) not in _UNITS
+        and context.before(seen, match.start("value")) not in ("ID", "ZIP")
+    )
+
+
+_UNITS = words("mm cm rpm sq kg lb lbs watts btu units model ft")

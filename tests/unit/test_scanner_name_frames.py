@@ -34,6 +34,7 @@ FRAMED = (
     "it's xyzzy again",
     "i'm xyzzy calling",
     "um rosa called",
+    "they call me zorba",
     "passed the keys to hope",
     "Hope -> Maria",
     "Maria -> Hope",

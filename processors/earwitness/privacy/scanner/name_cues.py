@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from earwitness.privacy.scanner import name_frames
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members
-from earwitness.privacy.scanner.name_ends import name_end
+from earwitness.privacy.scanner.name_ends import ends_text, name_end
 from earwitness.privacy.scanner.name_grammar import MEDIUM
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -34,7 +34,11 @@ def find(seen: View) -> list[Hit]:
         if has_particle:
             head = kinds[first + 1 + (kinds[first + 1] == _C["hyphen"])]
         is_known = not _SOLID.isdisjoint(kinds[first:last])
+        if cue == _C["phone"] and last - first > 1 and seen.word(last - 1) == "back" and seen.word(first) != "will":
+            last -= 1  # `call hope back`
         follow = kinds[last] if last < len(kinds) else _C["border"]
+        if ends_text(kinds, last):
+            follow = _C["stop"]
         if kinds[first - 1] == _C["you"] and not is_known:
             continue  # `thank you bye`
         if head in _DOUBTED and _is_none(seen, cue, head, first, last):
@@ -77,7 +81,7 @@ def _is_told(seen: View, cue: int, first: int, last: int) -> bool:
     if kind in _HANDS:
         return head != _C["surname"] and cue > 0 and seen.word(cue - 1) in _HANDED
     if kind == _C["contact"] or kind == _C["beneath"]:
-        return head in _DOUBTED and kinds[last : last + 1] in _CLAUSE_ENDS
+        return head in _DOUBTED and (kinds[last : last + 1] in _CLAUSE_ENDS or ends_text(kinds, last))
     if kind == _C["hi"]:
         return head == _C["unknown"] and kinds[last : last + 1] == _C["comma"]
     follow = seen.word(last) if last < len(kinds) else ""

@@ -7,7 +7,7 @@ from earwitness.privacy.scanner.spelled import LETTERS
 from earwitness.privacy.scanner.view import View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["OWNING", "name_end"]
+__all__ = ["OWNING", "ends_text", "name_end"]
 
 _C = CHARACTERS
 
@@ -25,6 +25,11 @@ def name_end(seen: View, first: int, last: int) -> int:
     return last
 
 
+def ends_text(kinds: str, at: int) -> bool:
+    """Whether a stop ends a text: no blank is behind it, which makes it another sign than the stop of a sentence."""
+    return kinds[at : at + 1] == _C["period"] and kinds[at + 1 : at + 2] in ("", _C["border"])
+
+
 def _beyond(seen: View, first: int, last: int) -> int:
     """Where a name ends behind which a word stands that may belong to it."""
     raw, kinds = seen.raw, seen.kinds
@@ -37,8 +42,7 @@ def _beyond(seen: View, first: int, last: int) -> int:
     ):
         last += 2
     if last - first == 1 and kinds[first] == _C["given"] and kinds[last : last + 1] == _C["unknown"]:
-        behind = kinds[last + 1 : last + 2]
-        last += behind in _NAME_IS_OVER
+        last += kinds[last + 1 : last + 2] in _NAME_IS_OVER or ends_text(kinds, last + 1)
     if kinds[last : last + 1] in _LINEAGE:
         last = _beyond_particles(seen, first, last)
     while upper and last < len(kinds) and kinds[last] in _SHORT_NAMES and raw[last].rstrip() in _VIETNAMESE:
@@ -149,6 +153,7 @@ _NAME_IS_OVER = frozenset(
                 "my",
                 "speak",
                 "acts",
+                "called",
                 "is",
                 "border",
                 "comma",

@@ -16,8 +16,10 @@ __all__ = [
     "HAVES",
     "NAME_FIELDS",
     "NEEDS",
+    "NICKNAMING",
     "NOBODY",
     "PARTS",
+    "PEOPLE",
     "PUTS",
     "SAYINGS",
     "STARTS",
@@ -51,6 +53,8 @@ ASSIGNS = words(
     """asignó asigné asigne asigno asignado asignada reasignó reasignado asignar pasó entregó dio mandó assigned reassigned gave
     handed passed transferred sent"""
 )
+NICKNAMING = ("dicen", "llaman")
+PEOPLE = words("they everybody everyone people friends folks")
 HANDS = words("handed passed gave sent transferred forwarded left hand pass give send")
 THINGS = ("it", "them", "that", "this", "those")
 GIVES = words("give leave hand send show pass email mail drop gave left")

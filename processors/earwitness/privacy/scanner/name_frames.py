@@ -18,7 +18,7 @@ _NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|
 _VALUE = f"(?P<value>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
 _NO_WORD = "<given|Given|ambi|Ambi|surname|Surname|unknown|Unknown|Surword>"
 _THERE = pattern(
-    "<is>(?P<value><anyname|unknown|Unknown>{1,2})(?P<there><common|line>|<in>(?=<border|mark|newline>|$))"
+    "<is>(?P<value>(?:<particle><hyphen>)?<anyname|unknown|Unknown>{1,2})(?P<there><common|line>|<in>(?=<border|mark|newline>|$))"
 )
 _ACTS = pattern(
     "<acts|speak|called|phone>(?<=<given|Given|ambi|Ambi|surname|surword|unknown|Unknown|Surname><acts|speak|called|phone>)"
@@ -40,7 +40,9 @@ _TOLD_THAT = pattern("<acts|tell><me>?(?P<value><ambi|unknown|surname>)(?P<aux><
 _GIVEN_TO = pattern(
     f"<common|put|password|emailcue|surword><common|this>(?P<on><common>)?<to|with>(?P<value><ambi|unknown|surname>){_OVER}"
 )
-_HAVE = pattern(f"<common>(?P<value>{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to|emailcue|surword>)")
+_HAVE = pattern(
+    f"<common>(?P<value>(?:<particle><hyphen>)?{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to|emailcue|surword>)"
+)
 _FIELD = pattern(
     "<phone|role|name|common|unknown|im|from|contact|idcue|surword><equals|colon><quote>?"
     "(?P<value><UNKNOWN|Unknown|Given|Surname|Ambi|Surword>{1,3}|<given|unknown|surname|ambi>{1,2})(?=<border|quote|an|comma|stop|newline|mark|common|close>|$)"
@@ -54,9 +56,10 @@ _ASSIGNED = pattern(
 _HANDED = pattern(
     f"<common|acts|tell><my><common|phone|lock|card|particle|unknown|idcue><to>(?P<value><ambi|unknown|surname>){_OVER}"
 )
+_NICKNAMED = pattern(f"<me><common>?(?P<value><given|ambi|unknown|surname|Given|Ambi|Unknown|Surname>){_OVER}")
 _BEFORE_ARROW = pattern("(?P<value><Ambi|Surname|Surword>)<hyphen>{0,2}<mark>(?=<Given>)")
 _BEHIND_ARROW = pattern("<Given><hyphen>{0,2}(?P<arrow><mark>)(?P<value><Ambi|Surname|Surword>)")
-_LET = pattern(f"<let>{_VALUE}<know>")
+_LET = pattern(f"<let>(?P<value>(?:<particle>{{1,2}}<hyphen>?)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})<know>")
 _OTHER = pattern(
     "<common|an|ye|oh><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)"
     "(?=<border|stop|comma|newline|mark|common|phone|in|at>|<period><border>|<period>?$)"
@@ -187,6 +190,16 @@ def _is_handed(seen: View, match: re.Match[str]) -> bool:
     return seen.word(match.start()) in said.HANDS and seen.kinds[match.start("value")] in _FIRST
 
 
+def _is_nicknamed(seen: View, match: re.Match[str]) -> bool:
+    """`everybody calls me beto`, `me dicen beto`, but `call me tomorrow`."""
+    at = match.start()
+    if match.end() - at > 2:
+        return seen.word(at) == "me" and seen.word(at + 1) in said.NICKNAMING
+    if at < 2 or seen.word(at - 1) not in ("call", "calls"):
+        return False
+    return seen.word(at - 1) == "calls" or seen.word(at - 2) in said.PEOPLE
+
+
 def _is_put_on(seen: View, match: re.Match[str]) -> bool:
     if seen.word(match.start()) not in said.PUTS or seen.word(match.end("value")) != "on":
         return False
@@ -214,6 +227,7 @@ _FRAMES: tuple[_Frame, ...] = (
     (_DOTTED, _is_glued),
     (_ASSIGNED, _is_assigned),
     (_HANDED, _is_handed),
+    (_NICKNAMED, _is_nicknamed),
     (_BEFORE_ARROW, lambda seen, match: seen.word(match.end() - 1) in _ARROWS),
     (_BEHIND_ARROW, lambda seen, match: seen.word(match.start("arrow")) in _ARROWS),
     (_LET, lambda _seen, _match: True),
@@ -224,7 +238,7 @@ _FRAMES: tuple[_Frame, ...] = (
 
 _LINKED = "<common|acts|role|tell|unknown|my|idcue|numeral|digit|de|this|phone|lock|card|particle>"
 _SIGNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
-    *((grammar, (grammar,)) for grammar in (_THERE, _SAID_BY, _LET, _BEFORE_ARROW, _BEHIND_ARROW)),
+    *((grammar, (grammar,)) for grammar in (_THERE, _SAID_BY, _LET, _NICKNAMED, _BEFORE_ARROW, _BEHIND_ARROW)),
     (
         pattern(
             f"<common|tell|put|me>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}}<phone|common|tell|press|lock|to|is|emailcue|surword>"

@@ -151,6 +151,8 @@ def _acts(seen: View, at: int) -> bool:
     if kinds[at + 2 : at + 3] in _OVER:
         return follows not in _MARKS and (seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(OWNING))
     if follows == _C["colon"]:
+        if kinds[at] == _C["Unknown"] and kinds[at + 2] in _STATES and kinds[at + 3 : at + 4] in _VALUE_ENDS:
+            return False  # `Onsite: Yes` is a field and its value, `Kudzai: Please call me` a person who says something
         return kinds[at + 2] == _C["quote"] or seen.raw[at + 2][:1].isupper()
     if follows == _C["comma"]:
         return seen.word(at + 2) in _ADDRESSED and _starts_sentence(seen, at)
@@ -161,6 +163,8 @@ def _acts(seen: View, at: int) -> bool:
     return follows == _C["from"] or seen.word(at + 1) in _ACTS or seen.raw[at].rstrip().endswith(OWNING)
 
 
+_STATES = members("common") + characters("Common no unknown Unknown month")
+_VALUE_ENDS = ("", *characters("border newline comma period stop"))
 _OVER = ("", _C["border"])
 _MARKS = characters("stop period comma colon mark quote close newline hyphen solidus")
 _GIVEN = _C["Given"] + _C["given"]

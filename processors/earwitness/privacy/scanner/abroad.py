@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from earwitness.privacy.scanner import premises
 from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.place_grammar import LEAD, NUMBER, TAIL, TOWN, UNIT, WORD, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
@@ -20,7 +21,9 @@ _ROMANCE = pattern(
     f"<stop|period>?{NUMBER})?|<with|ye><my|prefix>{{0,2}}{NUMBER}|(?=<comma|newline|stop|border|in|an|for|with|is|at|mark|to|from>"
     f"|<ye>(?!<capital>{{1,2}}<n1|n2|n3|n4|house>)|$))(?:(?<=<n4|n5|n6>){TOWN})?(?:<comma>?{UNIT})?{TAIL}"
 )
-_IN_QUARTER = pattern("<quarter><stop|period>?<Unknown|Given|Surname|Ambi|Surword|Common|month|my|de>{1,4}<comma>$")
+_IN_QUARTER = pattern(
+    "<quarter><stop|period>?<Unknown|Given|Surname|Ambi|Surword|Common|month|my|de|bearing>{1,4}<comma>$"
+)
 _GERMAN = pattern(
     f"<preposed|measure><particle|my|Unknown>?<Unknown|Given|Surname|Ambi|Surword|Common>{{1,2}}<n1|n2|n3|house>{TAIL}"
 )
@@ -38,7 +41,9 @@ _BEFORE_CODE = pattern(
     "<hyphen|period|stop>?){0,3}<n1|n2|n3|house><comma|newline>{1,2}<n4|n5><Unknown|Given|Surname|Surword|Ambi|glued>"
     f"{TAIL}"
 )
-_GLUED = pattern(f"<glued><stop|period>?(?P<behind><n1|n2|n3|n4|house>?){TAIL}")
+_GLUED = pattern(
+    f"<glued><stop|period>?(?P<behind>(?:<n1|n2|n3|n4|house>(?:<hyphen><n1|n2|letter>(?!<hyphen|n4|n5>))?)?){TAIL}"
+)
 _GLUED_HEAD = pattern(
     f"(?:{NUMBER}<bearing>?|(?:<n1|n2|n3|n4|n5|house><comma>?){{1,2}}<capital|letter|Unknown>{{0,2}}|<Unknown|Given|Surname>{{1,2}})$"
 )
@@ -46,7 +51,7 @@ _TYPE_FIRST = pattern(
     f"<suffix|weak_suffix>(?:<stop|period>?<capital|prefix>|<stop|period><Common|weak_suffix>)<capital|prefix|Common>{{0,2}}<n1|n2|n3|n4|n5>(?!<period|measure|colon>){TAIL}"
 )
 _FOREIGN = pattern(
-    f"<n1|n2|n3|n4|n5>{{1,2}}(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix>"
+    f"<n1|n2|n3|n4|n5>{{1,2}}(?:(?:<Unknown|Given|Surname|Surword|Ambi|glued|prefix>|<sector>(?=<Unknown>))"
     f"<hyphen|period|stop>?){{1,4}}<n1|n2|n3|n4>{TAIL}"
 )
 _CROSSING = pattern(
@@ -56,6 +61,7 @@ _CROSSINGS = words("entre esquina esq")
 _GOES_ON = words(
     "para porque cuando donde que mañana hoy ayer ahora hasta desde tiene tienen necesita necesitan quiere urge sin pero como"
 )
+_SAID = members("spoken")
 _NUMERIC = members("numeral") + _C["house"] + members("spoken")
 _WHOLE = (
     (_FRENCH, "address.french"),
@@ -81,7 +87,8 @@ def find(seen: View) -> Iterator[Hit]:
         if kinds[match.start()] == _C["letter"] and not _is_calle(seen, match.start()):
             continue
         first = begins(kinds, _HOUSE, match.start())
-        if first < match.start() or match["behind"] or seen.raw[match.start()][0].isupper():
+        said = kinds[match.start() + 1] in _SAID and kinds[first - 1 : first] == _C["in"]  # `vivo en calle nueve`
+        if first < match.start() or match["behind"] or said or seen.raw[match.start()][0].isupper():
             first = begins(kinds, LEAD, begins(kinds, _IN_QUARTER, first))
             last = _before_prose(seen, match.start(), match.end())
             yield first, ends(kinds, _with_crossing(seen, last)), "ADDRESS", "address.romance"
@@ -91,11 +98,13 @@ def find(seen: View) -> Iterator[Hit]:
     for match in seen.each(_GLUED):
         first = begins(kinds, _GLUED_HEAD, match.start())
         if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
-            yield begins(kinds, LEAD, first), ends(kinds, match.end()), "ADDRESS", "address.glued"
+            first = premises.named_begins(seen, begins(kinds, LEAD, first))
+            yield first, ends(kinds, match.end()), "ADDRESS", "address.glued"
     for match in seen.each(_POST_CODE):
         first = begins(kinds, _BRITISH_HEAD, match.start())
         if first < match.start():
-            yield begins(kinds, LEAD, first), match.end(), "ADDRESS", "address.british"
+            first = premises.named_begins(seen, begins(kinds, LEAD, first))
+            yield first, match.end(), "ADDRESS", "address.british"
     for grammar, rule in _WHOLE:
         for match in seen.each(grammar):
             yield begins(kinds, LEAD, match.start()), ends(kinds, match.end()), "ADDRESS", rule

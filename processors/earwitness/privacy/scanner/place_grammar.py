@@ -6,7 +6,22 @@ import re
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
 
-__all__ = ["CAPITAL", "JOIN", "LEAD", "NUMBER", "SPOKEN", "TAIL", "TOWN", "UNIT", "WORD", "ZIP", "begins", "ends"]
+__all__ = [
+    "CAPITAL",
+    "COUNTED",
+    "JOIN",
+    "LEAD",
+    "NUMBER",
+    "QUARTER",
+    "SPOKEN",
+    "TAIL",
+    "TOWN",
+    "UNIT",
+    "WORD",
+    "ZIP",
+    "begins",
+    "ends",
+]
 
 _C = CHARACTERS
 
@@ -63,22 +78,25 @@ _LOW_CITY = (
     "(?=<border|stop|comma|newline>|$)|(?:<comma><anyname|unknown|bearing|weak_suffix|glued>|<unknown|surname|ambi>)"
     "<anyname|unknown|bearing|weak_suffix|glued>?(?=<border|stop|comma|an|newline|mark>|$))"
 )
-_QUARTER = (
+QUARTER = (
     "(?:<comma|stop>?<quarter><stop|period>?(?:<n1|n2><de><month>|(?:<my|de|particle>{0,2}<Unknown|Given|Surname|Ambi|Surword|Common|month|weak_suffix>){1,3}"
     "|<my|de|particle>{0,2}<anyname|unknown|common|month|weak_suffix>"
     "(?:<anyname|unknown|bearing>(?=<border|stop|comma|newline|mark|an|ye|in>|$))?))"
 )
 _ASIDE = f"(?:(?:{_GAP}|<hyphen>)?<aside>)"
 """`Rear`, `Hinterhaus`, `principal`: which part of a house."""
-TAIL = f"(?:{UNIT}|{ZIP}|{_QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{_ASIDE}){{0,7}}"
+_SECTOR = "(?:<comma><sector><number>?<n1|n2|n3>)"
+"""`, zona 10`, `, Sector 62`."""
+TAIL = f"(?:{UNIT}|{ZIP}|{_SECTOR}|{QUARTER}|{_CITY_STATE}|{_CITY}|{_STATE}|{_LOW_CITY}|{_ASIDE}){{0,7}}"
 """What follows a street: unit, quarter, city, state, post code."""
 
-_COUNTED = f"(?:<n1|n2|n3|n4|house|letter|ident|outward|compass|a>|{SPOKEN}{{1,3}})"
+COUNTED = f"(?:<n1|n2><solidus><n1|n2>|<n1|n2|n3|n4|house|letter|ident|outward|compass|a>|{SPOKEN}{{1,3}})"
 LEAD = pattern(
-    f"<unit|number_mark><stop|period>?<number|no>?<stop|period>?(?:{_COUNTED}?<comma|newline>{{0,2}}|{_COUNTED}<at|in>)$"
+    f"(?:(?:<unit|sector>(?:<stop|period>?<number|no>?<stop|period>?){COUNTED}<comma|newline>{{1,2}}|<unit>{COUNTED}(?=<unit>)))?"
+    f"<unit|number_mark><stop|period>?<number|no>?<stop|period>?(?:{COUNTED}?<comma|newline>{{0,2}}|{COUNTED}<at|in>)$"
 )
 """A unit that stands before the street: `Flat 4, 19 Kingsway`."""
-_HEAD_TOKENS = 8
+_HEAD_TOKENS = 10
 _TRAILING = characters("comma newline stop filler mark an ye of de my hyphen quote")
 
 

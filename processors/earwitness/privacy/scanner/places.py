@@ -38,6 +38,10 @@ _LONGEST_NAME = 3
 _AT_CORNER = pattern(
     "<at|address>(?P<value><n1|n2|n3|n4><Unknown|Surname|Surword|Given|Ambi>{1,2})(?=<comma|border|stop|newline>|$)"
 )
+_SAID_NAME = pattern(
+    f"<at|address><is|its|in|at|colon>{{0,2}}(?P<value>{SPOKEN}{{3,5}}+(?P<name><weak_suffix|unknown|surname|ambi|surword>{{1,2}})"
+    f"(?=<border|stop|comma|newline|unit>|$){TAIL})"
+)
 _NO_STREETS = words(
     "side wall end door entrance wing bound corner facing and of then is are was or on in to at from by for lot room unit units"
 )
@@ -69,6 +73,7 @@ _SIGNS = signs(
     "<title>(?=<stop|period>?(?:<comma|border|newline|unit|mark|state|bearing|number_mark|quote>|$))",
     "<direction|compass>(?<=<n2|n3|n4|n5><direction|compass>)",
     *routes.SIGNS,
+    "<unknown|surname|ambi|surword>(?<=<spoken|multi><unknown|surname|ambi|surword>)",
 )
 
 
@@ -97,7 +102,8 @@ def _streets(seen: View) -> Iterator[Hit]:
         at = match.end("number")
         if _is_street(seen, first, at, match.start("suffix"), match.end("words")):
             at = match.end()
-            yield begins(kinds, LEAD, first), ends(kinds, at), "ADDRESS", "address.street"
+            first = premises.named_begins(seen, begins(kinds, LEAD, first))
+            yield first, ends(kinds, at), "ADDRESS", "address.street"
         match = _STREET.search(kinds, at)
 
 
@@ -128,6 +134,9 @@ def _others(seen: View) -> Iterator[Hit]:
             continue
         if capitals and match.start() > first and (cued or match.start() - first > 1):
             yield first, ends(kinds, match.end()), "ADDRESS", "address.number_last"
+    for match in seen.each(_SAID_NAME):
+        if kinds[match.start()] != _C["at"] or seen.word(match.start("name")) in STREET_WORDS:
+            yield match.start("value"), ends(kinds, match.end()), "ADDRESS", "address.said"
     for match in seen.each(_AT_CORNER):
         yield *match.span("value"), "ADDRESS", "address.at"
 

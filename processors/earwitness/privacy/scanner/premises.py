@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
-from earwitness.privacy.scanner.place_grammar import CAPITAL, SPOKEN, TAIL, UNIT, ZIP, begins, ends
+from earwitness.privacy.scanner.place_grammar import CAPITAL, COUNTED, QUARTER, SPOKEN, TAIL, UNIT, ZIP, begins, ends
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["SIGNS", "complexes", "find"]
+__all__ = ["SIGNS", "complexes", "find", "named_begins"]
 
 _C = CHARACTERS
 _SMALL = "<n1|n2|n3|n4|house|hexes|outward|ident>"
@@ -41,13 +41,14 @@ _WHOLE = pattern(
 _CROSSES = pattern(f"(?P<value><nth|ordinal><sector>(?:<comma>?{_NAME}{{1,2}})?<comma>?<nth|ordinal><sector>{_MORE})")
 _SECTOR = pattern(f"<sector><hyphen>?{_COUNT}<comma>?<unknown|Unknown|given|Given|surname|Surname>(?:{_MORE})")
 _COMPLEX = pattern(f"<common|Common|weak_suffix>(?:(?=<unit>)|(?<=<sector|weak_suffix>)(?=<comma>)){UNIT}{{1,3}}{TAIL}")
+_LOTS = pattern(f"<unit>{COUNTED}(?:<comma>?<unit>{COUNTED}){{0,2}}{QUARTER}{TAIL}")
 _COMPLEX_HEAD = pattern("<capital|Common|unknown|surname>{1,3}$")
 _COMPLEXES = words(
     "apartments apts complex condos condominiums condominio residencial residences lofts villas estates towers suites "
     "townhomes plaza"
 )
 SIGNS = (
-    "<suffix|weak_suffix|sector|ext>",
+    "<suffix|weak_suffix|sector|ext|quarter>",
     "<unit>(?<=<anyname|unknown|Unknown|UNKNOWN|glued|bearing|letter|month|statename|particle|common|Common|hyphen|period|stop><unit>)",
     f"<comma>(?<={CAPITAL[:-1]}|nth|hyphen|period|stop><comma>)",
 )
@@ -86,10 +87,32 @@ def find(seen: View) -> Iterator[Hit]:
 
 def complexes(seen: View) -> Iterator[Hit]:
     """Flats of a complex with a name and no street: `Oakwood Apartments, building 4 unit 212`."""
+    for match in seen.each(_LOTS):
+        yield match.start(), ends(seen.kinds, match.end()), "ADDRESS", "address.lot"
     for match in seen.each(_COMPLEX):
         first = begins(seen.kinds, _COMPLEX_HEAD, match.start())
         if first < match.start() and seen.word(match.start()) in _COMPLEXES:
             yield first, ends(seen.kinds, match.end()), "ADDRESS", "address.complex"
+
+
+def named_begins(seen: View, first: int) -> int:
+    """Where a house with a name stands before its street: `The Old Forge, 3 Church Lane`."""
+    found = _NAMED_HOUSE.search(seen.kinds, max(0, first - _NAME_TOKENS), first)
+    if found is None or seen.word(first - 2) not in _HOUSES:
+        return first
+    at = found.start()
+    while at < first - 1 and not seen.raw[at][0].isupper():
+        at += 1
+    return at if at < first - 2 else first
+
+
+_NAMED_HOUSE = pattern(
+    "<my|capital|Common|weak_suffix|bearing|month>{1,3}(?:<unit|prefix|common|line>|<sector>)?<comma|newline>$"
+)
+_NAME_TOKENS = 6
+_HOUSES = words(
+    "cottage house farm lodge barn forge manor hall vicarage rectory mill villa croft grange farmhouse cottages mansions"
+)
 
 
 def _premise(seen: View, number: int) -> int:

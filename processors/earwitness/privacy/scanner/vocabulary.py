@@ -243,8 +243,7 @@ WORDS: dict[str, str] = {
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo rr hc",
     "direction": (
-        "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste "
-        "pte ote poniente oriente"
+        "north south east west northeast northwest southeast southwest ne nw se sw norte sur este oeste pte ote"
     ),
     "month": (
         "january february march april june july august september october november december jan feb mar "

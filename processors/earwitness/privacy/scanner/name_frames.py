@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from earwitness.privacy.scanner import name_frame_grammar as grammar
 from earwitness.privacy.scanner import name_frame_words as said
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.name_ends import name_end
@@ -14,62 +15,8 @@ from earwitness.privacy.scanner.view import Hit, View, holding
 __all__ = ["SIGNS", "find", "other"]
 
 _C = CHARACTERS
-_NAME = "<given|Given|ambi|Ambi|surname|Surname|surword|Surword|unknown|Unknown|UNKNOWN>"
-_VALUE = f"(?P<value>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})"
-_NO_WORD = "<given|Given|ambi|Ambi|surname|Surname|unknown|Unknown|Surword>"
-_THERE = pattern(
-    "<is>(?P<value>(?:<particle><hyphen>)?<anyname|unknown|Unknown>{1,2})(?P<there><common|line>|<in>(?=<border|mark|newline>|$))"
-)
-_ACTS = pattern(
-    "<acts|speak|called|phone>(?<=<given|Given|ambi|Ambi|surname|surword|unknown|Unknown|Surname><acts|speak|called|phone>)"
-)
-_ACTOR = pattern(
-    "(?:^|(?P<said><common|surword>)|<border|stop|comma|newline|hi|an|filler|mark|no>)(?P<value>(?:<particle><hyphen>)?<given|Given|ambi|Ambi|surname|surword|unknown|Unknown>"
-    "<given|ambi|surname|surword|unknown|Surname|Unknown>?)$"
-)
-_ADDRESSED = pattern(
-    "(?P<value><unknown|surname|given|ambi><particle|unknown|surname|given|ambi>{1,2})<comma>(?=<n3|n10|open|digit|plus_mark>)"
-)
-_OVER = "(?=<at|in|border|stop|comma|newline|an|from>|<period><border>|<period>?$)"
-"""What may follow what is handed to somebody; a stop that ends a text has no blank behind it."""
 _LINE_STARTS = _C["border"] + _C["newline"] + _C["stop"]
-_SAID_BY = pattern(
-    "<acts>(?P<value><Unknown|Surname>)(?=<border|stop|comma|to|newline|quote|colon>|<period><border>|<period>?$)"
-)
-_TOLD_THAT = pattern("<acts|tell><me>?(?P<value><ambi|unknown|surname>)(?P<aux><common|is>)")
-_GIVEN_TO = pattern(
-    f"<common|put|password|emailcue|surword><common|this>(?P<on><common>)?<to|with>(?P<value><ambi|unknown|surname>){_OVER}"
-)
-_HAVE = pattern(
-    f"<common>(?P<value>(?:<particle><hyphen>)?{_NO_WORD}{{1,2}})(?P<does><phone|common|tell|press|lock|to|emailcue|surword>)"
-)
-_FIELD = pattern(
-    "<phone|role|name|common|unknown|im|from|contact|idcue|surword><equals|colon><quote>?"
-    "(?P<value><UNKNOWN|Unknown|Given|Surname|Ambi|Surword>{1,3}|<given|unknown|surname|ambi>{1,2})(?=<border|quote|an|comma|stop|newline|mark|common|close>|$)"
-)
-_DOTTED = pattern(
-    "(?P<value><given|Given|ambi|Ambi><period><given|surname|unknown|ambi|surword|Given|Surname|Unknown>)(?!<period|at_mark|open|colon|solidus|arroba>)"
-)
-_ASSIGNED = pattern(
-    "<common|acts|role|tell|unknown><my|common|idcue|numeral|digit|de|unknown>{0,4}?<to|a>(?P<value><ambi|given|surname|unknown|Given|Surname|Unknown|Ambi>)"
-)
-_HANDED = pattern(
-    f"<common|acts|tell><my><common|phone|lock|card|particle|unknown|idcue><to>(?P<value><ambi|unknown|surname>){_OVER}"
-)
-_NICKNAMED = pattern(f"<me><common>?(?P<value><given|ambi|unknown|surname|Given|Ambi|Unknown|Surname>){_OVER}")
-_BEFORE_ARROW = pattern("(?P<value><Ambi|Surname|Surword>)<hyphen>{0,2}<mark>(?=<Given>)")
-_BEHIND_ARROW = pattern("<Given><hyphen>{0,2}(?P<arrow><mark>)(?P<value><Ambi|Surname|Surword>)")
-_LET = pattern(f"<let>(?P<value>(?:<particle>{{1,2}}<hyphen>?)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}})<know>")
-_OTHER = pattern(
-    "<common|an|ye|oh><common>?(?P<value><given|ambi|Given|Ambi|unknown|surname|Surname>)"
-    "(?=<border|stop|comma|newline|mark|common|phone|in|at>|<period><border>|<period>?$)"
-)
 _BEFORE_OTHER = frozenset(members("common") + members("and") + _C["oh"])
-_ON_THE_PHONE = pattern(f"<put|common>{_VALUE}<common><my>?<phone|line|speak|common>")
-_PART = pattern(
-    f"<ordinal|common|surword|name>(?:(?<=<ordinal|common|surword>)<name>|(?<=<name>))(?P<value>{_NAME}(?:{_NAME}(?!<name>))?)"
-)
-_AGAIN = pattern("<its|im>(?P<value><month|ambi|surword|unknown>)(?P<again><common>)")
 _COMMON = members("common")
 _ARROWS = (">", "→")
 _FIRST = characters("given Given ambi Ambi")
@@ -84,8 +31,8 @@ def find(seen: View) -> list[Hit]:
     """All such names."""
     hits = list(_actors(seen))
     for (begin, end), frames in _frames(seen):
-        for grammar, holds in frames:
-            for match in grammar.finditer(seen.kinds, begin, end):
+        for frame, holds in frames:
+            for match in frame.finditer(seen.kinds, begin, end):
                 if holds(seen, match):
                     first, last = match.span("value")
                     hits.append((first, name_end(seen, first, last), "PERSON", "name.frame"))
@@ -104,10 +51,10 @@ def _frames(seen: View) -> Iterator[tuple[tuple[int, int], list[_Frame]]]:
 
 def _actors(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
-    for match in seen.each(_ACTS):
+    for match in seen.each(grammar.ACTS):
         at = match.start()
         if seen.word(at) in said.VERBS:
-            actor = _ACTOR.search(kinds, max(0, at - 5), at)
+            actor = grammar.ACTOR.search(kinds, max(0, at - 5), at)
             if actor is None or (actor["said"] and seen.word(actor.start()) not in said.STARTS):
                 continue
             first, last = actor.span("value")
@@ -120,7 +67,7 @@ def _actors(seen: View) -> Iterator[Hit]:
 
 def other(seen: View, last: int) -> Hit | None:
     """The second of two names behind one cue: `speak with rich or drew`."""
-    match = _OTHER.match(seen.kinds, last) if seen.kinds[last : last + 1] in _BEFORE_OTHER else None
+    match = grammar.OTHER.match(seen.kinds, last) if seen.kinds[last : last + 1] in _BEFORE_OTHER else None
     if match is None or seen.word(last) not in ("or", "and", "y", "o"):
         return None
     return _hit(match)
@@ -217,51 +164,66 @@ def _is_back(seen: View, match: re.Match[str]) -> bool:
 
 
 _FRAMES: tuple[_Frame, ...] = (
-    (_ADDRESSED, _begins_line),
-    (_THERE, _is_there),
-    (_SAID_BY, _is_quoted),
-    (_TOLD_THAT, _is_told),
-    (_GIVEN_TO, _is_given),
-    (_HAVE, _is_made_to),
-    (_FIELD, _is_field),
-    (_DOTTED, _is_glued),
-    (_ASSIGNED, _is_assigned),
-    (_HANDED, _is_handed),
-    (_NICKNAMED, _is_nicknamed),
-    (_BEFORE_ARROW, lambda seen, match: seen.word(match.end() - 1) in _ARROWS),
-    (_BEHIND_ARROW, lambda seen, match: seen.word(match.start("arrow")) in _ARROWS),
-    (_LET, lambda _seen, _match: True),
-    (_ON_THE_PHONE, _is_put_on),
-    (_PART, _is_part),
-    (_AGAIN, _is_back),
+    (grammar.ADDRESSED, _begins_line),
+    (grammar.THERE, _is_there),
+    (grammar.SAID_BY, _is_quoted),
+    (grammar.TOLD_THAT, _is_told),
+    (grammar.GIVEN_TO, _is_given),
+    (grammar.HAVE, _is_made_to),
+    (grammar.FIELD, _is_field),
+    (grammar.DOTTED, _is_glued),
+    (grammar.ASSIGNED, _is_assigned),
+    (grammar.HANDED, _is_handed),
+    (grammar.NICKNAMED, _is_nicknamed),
+    (grammar.BEFORE_ARROW, lambda seen, match: seen.word(match.end() - 1) in _ARROWS),
+    (grammar.BEHIND_ARROW, lambda seen, match: seen.word(match.start("arrow")) in _ARROWS),
+    (grammar.LET, lambda _seen, _match: True),
+    (grammar.ON_THE_PHONE, _is_put_on),
+    (grammar.PART, _is_part),
+    (grammar.AGAIN, _is_back),
 )
 
 _LINKED = "<common|acts|role|tell|unknown|my|idcue|numeral|digit|de|this|phone|lock|card|particle>"
 _SIGNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
-    *((grammar, (grammar,)) for grammar in (_THERE, _SAID_BY, _LET, _NICKNAMED, _BEFORE_ARROW, _BEHIND_ARROW)),
+    *(
+        (frame, (frame,))
+        for frame in (
+            grammar.THERE,
+            grammar.SAID_BY,
+            grammar.LET,
+            grammar.NICKNAMED,
+            grammar.BEFORE_ARROW,
+            grammar.BEHIND_ARROW,
+        )
+    ),
     (
         pattern(
-            f"<common|tell|put|me>(?:<particle><hyphen>)?{_NAME}(?:<hyphen>?{_NAME}){{0,2}}<phone|common|tell|press|lock|to|is|emailcue|surword>"
+            f"<common|tell|put|me>(?:<particle><hyphen>)?{grammar.NAME}(?:<hyphen>?{grammar.NAME}){{0,2}}<phone|common|tell|press|lock|to|is|emailcue|surword>"
         ),
-        (_TOLD_THAT, _HAVE, _ON_THE_PHONE),
+        (grammar.TOLD_THAT, grammar.HAVE, grammar.ON_THE_PHONE),
     ),
-    (pattern(f"<to>(?<={_LINKED}<to>){_NAME}"), (_GIVEN_TO, _ASSIGNED, _HANDED)),
-    (pattern(f"<a>(?<={_LINKED}<a>){_NAME}"), (_ASSIGNED,)),
-    (pattern(f"<with>(?<=<common><with>){_NAME}"), (_GIVEN_TO,)),
-    (pattern(f"<equals><quote>?{_NAME}"), (_FIELD,)),
-    (pattern(f"<colon><quote>?{_NAME}"), (_FIELD,)),
-    (pattern("<comma>(?<=<particle|unknown|surname|given|ambi><comma>)<n3|n10|open|digit|plus_mark>"), (_ADDRESSED,)),
+    (pattern(f"<to>(?<={_LINKED}<to>){grammar.NAME}"), (grammar.GIVEN_TO, grammar.ASSIGNED, grammar.HANDED)),
+    (pattern(f"<a>(?<={_LINKED}<a>){grammar.NAME}"), (grammar.ASSIGNED,)),
+    (pattern(f"<with>(?<=<common><with>){grammar.NAME}"), (grammar.GIVEN_TO,)),
+    (pattern(f"<equals><quote>?{grammar.NAME}"), (grammar.FIELD,)),
+    (pattern(f"<colon><quote>?{grammar.NAME}"), (grammar.FIELD,)),
     (
-        pattern(f"<period>(?<=<given|Given|ambi|Ambi><period>){_NAME}(?!<period|at_mark|open|colon|solidus|arroba>)"),
-        (_DOTTED,),
+        pattern("<comma>(?<=<particle|unknown|surname|given|ambi><comma>)<n3|n10|open|digit|plus_mark>"),
+        (grammar.ADDRESSED,),
     ),
-    (pattern(f"<name>{_NAME}"), (_PART,)),
-    (pattern("<its><month|ambi|surword|unknown><common>"), (_AGAIN,)),
-    (pattern("<im><month|ambi|surword|unknown><common>"), (_AGAIN,)),
+    (
+        pattern(
+            f"<period>(?<=<given|Given|ambi|Ambi><period>){grammar.NAME}(?!<period|at_mark|open|colon|solidus|arroba>)"
+        ),
+        (grammar.DOTTED,),
+    ),
+    (pattern(f"<name>{grammar.NAME}"), (grammar.PART,)),
+    (pattern("<its><month|ambi|surword|unknown><common>"), (grammar.AGAIN,)),
+    (pattern("<im><month|ambi|surword|unknown><common>"), (grammar.AGAIN,)),
 )
 """Signs and the frames whose they are: a text that has a frame has its sign, or one of its signs. Most begin with one class,
 for which a long text is searched at once."""
-SIGNS = (_ACTS, *(sign for sign, _ in _SIGNS))
+SIGNS = (grammar.ACTS, *(sign for sign, _ in _SIGNS))
 """Where none of these grammars finds something, there is no such name."""
-_NUMBERS = {grammar: number for number, (grammar, _) in enumerate(_FRAMES)}
+_NUMBERS = {frame: number for number, (frame, _) in enumerate(_FRAMES)}
 _OPEN_SIGNS = Together((sign, (sign, tuple(_NUMBERS[frame] for frame in frames))) for sign, frames in _SIGNS)

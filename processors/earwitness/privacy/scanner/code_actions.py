@@ -32,7 +32,7 @@ _TO_OPEN = pattern(
     f"<to|for>(?P<verb><common|lock|unknown|press>)<in|lock|common|my|direction>{{0,3}}<comma>?"
     f"(?P<link><is|its|press|with|colon|this>)<filler|in|comma|is|my|code>{{0,2}}{_VALUE}"
 )
-_PARA = pattern(f"<acts><in|lock|common|my>{{0,3}}<comma>?<is|its|press|with|colon>{_LINK}{{0,2}}{_VALUE}")
+_PARA = pattern(f"<acts><in|lock|common|my>{{0,3}}<comma>?<is|its|press|with|colon>{_LINK}{{0,4}}{_VALUE}")
 _ENDS_OPENING = pattern(
     "<is|its|comma|press|border|with|code|phone|common>(?P<value>"
     f"{_MARK}?{_DIGIT}(?:<filler|comma|hyphen>{{0,2}}{_DIGIT}){{0,7}}+{_MARK}?)"
@@ -71,7 +71,14 @@ def find(seen: View) -> Iterator[Hit]:
     for match in seen.each(_PRESS):
         marked = bool(match["before"] or match["after"])
         word = seen.word(match.start())
-        sure = marked or word in _SURE or (kinds[match.start()] == _C["press"] and _near_lock(seen, match.end("value")))
+        sure = (
+            marked
+            or word in _SURE
+            or (
+                kinds[match.start()] == _C["press"]
+                and (_near_lock(seen, match.end("value")) or _lock_before(seen, match.start()))
+            )
+        )
         if kinds[match.start()] == _C["phone"]:
             sure = marked or (word in ("dial", "marque") and _near_lock(seen, match.end("value")))
         clear = marked or (word == "punch" and kinds[match.start() + 1] == _C["in"])
@@ -152,5 +159,12 @@ def _near_lock(seen: View, at: int) -> bool:
     return not _LOCKS.isdisjoint(kinds) or any(seen.word(at + n) in _KEYPADS for n in range(len(kinds)))
 
 
+def _lock_before(seen: View, at: int) -> bool:
+    """Whether a lock is spoken of in the same sentence right before."""
+    kinds = seen.kinds[max(0, at - _FAR) : at]
+    return kinds.rfind(_C["lock"]) > max(kinds.rfind(kind) for kind in _ENDS)
+
+
+_ENDS = _C["border"] + _C["stop"] + _C["newline"]
 _LOCKS = frozenset(_C["lock"] + _C["hash"])
-_KEYPADS = words("teclado keypad panel portón puerta")
+_KEYPADS = words("abre abren opens chapa teclado keypad panel portón puerta")

@@ -33,7 +33,7 @@ _HASHED = pattern(f"<hash>(?P<between><common|an|comma|filler|and>{{0,2}}){_VALU
 _ARMED = pattern(f"<lock><colon|comma|hyphen>?<common|unknown|lock>{{1,2}}<with>{_VALUE}")
 _KEYED = pattern(f"<weak_suffix><in><code|my|filler|comma|colon>{{0,2}}{_VALUE}")
 _NAMED_DOOR = pattern(
-    f"<lock>(?P<noun><lock|box|common>)?{_IS}<filler|comma>{{0,2}}{_VALUE}(?!<common|Common|unknown|measure>)"
+    f"<lock>(?P<noun><lock|box|common|digit>)?{_IS}<filler|comma>{{0,2}}{_VALUE}(?!<common|Common|unknown|measure>)"
 )
 _SIDE = pattern(
     "<box|lock><in|at|common|beneath><my>(?P<side><direction|common|ambi|surword|surname|weak_suffix>)<common>?<comma|filler|is|colon>{0,2}"
@@ -43,6 +43,10 @@ _ONE_OF = pattern(
     f"<my><common|surword|ambi|surname|direction|ordinal|unknown|weak_suffix><digit|n1|common><is>{_VALUE}(?!<measure>)"
 )
 _OPENED = pattern(f"<with>{_VALUE}<common|unknown>?<common|acts|lock>{{1,2}}<my>?<lock>")
+_OPENS_WITH = pattern(f"<common|acts><with>{_VALUE}(?!<measure>)")
+_BACK_SAYS = pattern(f"<card><acts|is|colon|comma|its>{{1,2}}{_VALUE}")
+_AT_LOCK = pattern(f"{_VALUE}<at|in|for|common><my><lock>")
+_ENDS_HASH = pattern(f"<is|its|colon|comma>{_VALUE}(?<=<hash|number_mark|star_mark>)")
 _LONG_PAUSE = pattern(f"<letter><letter><letter><is|its|comma|filler|you|know|like>{{5,8}}{_VALUE}")
 _PRESSING = words(
     "press hit dial punch enter type key use push marca marque pulse oprima presione apriete teclea teclee digite pica"
@@ -57,13 +61,24 @@ _WHICH = words(
 )
 _BOXES = frozenset(_C["box"] + _C["lock"] + _C["pin"] + _C["code"])
 _BOX_WORDS = words("boxes lockboxes keypads locks doors gates cajas cajitas")
+_BACKS = words("back reverse reverso dorso atrás atras")
+_TRIES = words("try use enter prueba intenta pruebe")
+_OPENS = words("opens abre abren open unlocks")
 _CVV = words("cvv cvc cvn csc")
 _YEARS = ("19", "20")
 _NEAR = 12
+_SAYS = _C["is"] + _C["its"]
 
 
 def find(seen: View) -> Iterable[Hit]:
     """All such codes."""
+    yield from _named(seen)
+    yield from _pressed(seen)
+    yield from _boxes(seen)
+    yield from _opened(seen)
+
+
+def _named(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_PURPOSE):
         at = match.start()
@@ -73,10 +88,22 @@ def find(seen: View) -> Iterable[Hit]:
         at = match.start()
         if seen.word(match.start("now")) in _NOWS and seen.word(at - 1) not in OTHER_CODES and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.code"
+    for match in seen.each(_LONG_PAUSE):
+        if "".join(seen.word(match.start() + n) for n in range(3)) in _CVV and _size(seen, match) in (3, 4):
+            yield *match.span("value"), "SECRET", "secret.card_code"
+    for match in seen.each(_BACK_SAYS):
+        at = match.start()
+        if any(seen.word(n) in _BACKS for n in range(max(0, at - 3), at)) and _size(seen, match) in (3, 4):
+            yield *match.span("value"), "SECRET", "secret.card_code"
+
+
+def _pressed(seen: View) -> Iterator[Hit]:
+    kinds = seen.kinds
     for match in seen.each(_HASHED):
         at = match.start() - 1
         at -= kinds[at] == _C["in"]
-        if seen.word(at) in _PRESSING and _fits(seen, match, 3):
+        said = kinds[at] in _SAYS and not match["between"]
+        if (said or seen.word(at) in _PRESSING) and _fits(seen, match, 3):
             first = match.start("value") if match["between"] else match.start()
             yield first, match.end("value"), "SECRET", "secret.pressed"
     for match in seen.each(_ARMED):
@@ -85,17 +112,17 @@ def find(seen: View) -> Iterable[Hit]:
     for match in seen.each(_KEYED):
         if seen.word(match.start()) == "key" and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.pressed"
-    for match in seen.each(_LONG_PAUSE):
-        if "".join(seen.word(match.start() + n) for n in range(3)) in _CVV and _size(seen, match) in (3, 4):
-            yield *match.span("value"), "SECRET", "secret.card_code"
-    yield from _boxes(seen)
+    for match in seen.each(_ENDS_HASH):
+        spoken = match.end("value") > match.start("value") + 2
+        if (spoken or seen.word(match.end("value") - 1) != "pound") and _fits(seen, match, 4):
+            yield *match.span("value"), "SECRET", "secret.pressed"
 
 
 def _boxes(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_NAMED_DOOR):
         at = match.start()
-        door = match["noun"] and seen.word(match.start("noun")) in _DOORS
+        door = match["noun"] and seen.word(match.start("noun")) in (*_DOORS, "one")
         if (door or seen.word(at) in _SAID_ALONE) and _is_four(seen, match):
             yield *match.span("value"), "SECRET", "secret.box"
     for match in seen.each(_SIDE):
@@ -112,6 +139,16 @@ def _boxes(seen: View) -> Iterator[Hit]:
             boxes = any(kinds[n] in _BOXES or seen.word(n) in _BOX_WORDS for n in around)
             if boxes or len(match["value"]) == _FOUR:
                 yield *match.span("value"), "SECRET", "secret.box"
+
+
+def _opened(seen: View) -> Iterator[Hit]:
+    for match in seen.each(_AT_LOCK):
+        at = match.start()
+        if seen.word(at - 1) in _TRIES and _is_four(seen, match):
+            yield *match.span("value"), "SECRET", "secret.box"
+    for match in seen.each(_OPENS_WITH):
+        if seen.word(match.start()) in _OPENS and _is_four(seen, match):
+            yield *match.span("value"), "SECRET", "secret.opens"
     for match in seen.each(_OPENED):
         if any(
             seen.word(at) in ("abre", "opens", "open") for at in range(match.end("value"), match.end())

@@ -28,12 +28,12 @@ _BETWEEN = (
 _CODE = pattern(
     f"(?:<lock>(?:<common|de|my|in>{{0,2}}<code|number|pin|password>)?|<code>|<pin>(?:<code|number>)?)"
     f"(?:{_LINK}{{0,5}}|<number|no><stop|period>|{_BETWEEN}{{0,7}}?(?:<is|with|colon>|<comma>?<its>){_LINK}{{0,5}}"
-    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,3}}<from|to>|<common>){_VALUE}"
+    f"|<de|of|for|to|at>{_BETWEEN}{{1,5}}?|<is>?<common>{{0,3}}<from|to>|<is|its>?<common><letname>|<common>){_VALUE}"
     "(?P<second>(?:<to><numeral|digit|oh|teen|tens|multi>{1,8}+)?)"
 )
 _BEHIND = pattern(
     "<is|its|comma|quote|this|for|to|as>(?:(?<=<is|its|comma|quote|this>)<is|its|comma|quote|this>?<my|a>?"
-    "(?:<lock|common>{0,2}<code>|<pin>(?!<filler>{0,2}<is|its|colon|equals|numeral|digit|oh>))|(?<=<for|to|as>)<my|a>?(?:<^border|stop>?<lock><code>?|<pin>))"
+    "(?:(?:<lock|common>{0,2}|(?<=<my|a>)<Common|Unknown|UNKNOWN>)(?P<code><code>)(?!<filler>{0,2}<is|its|colon|equals|numeral|digit|oh>)|<pin>(?!<filler>{0,2}<is|its|colon|equals|numeral|digit|oh>))|(?<=<for|to|as>)<my|a>?(?:<^border|stop>?<lock><code>?|<pin>))"
 )
 _KEYPAD = pattern("<common|surword|phone|to><hash>(?P<value><digit|oh|numeral|teen|tens|multi>{2,8}+)")
 _VALUE_BEFORE = pattern(f"(?:{_PIECE}{_BREAK}{{0,3}}){{1,10}}$")
@@ -42,7 +42,8 @@ _SENTENCE_ENDS = frozenset((_C["stop"], _C["newline"]))
 _SIDES = words("key side front back main rear garage pool basement outer inner")
 OTHER_CODES = words(
     """area country promo status response http postal product color error fault trouble diagnostic tax exit return reason job
-    zip post error discount coupon dress bar qr source building sort swift dialing error, dtc"""
+    zip post error discount coupon dress bar qr source building sort swift ifsc micr dialing error, dtc
+    shows threw throws showing displaying displays flashing flashes throwing"""
 )
 """What stands before `code` where it is nobody's."""
 
@@ -64,6 +65,8 @@ def find(seen: View) -> Iterator[Hit]:
         if size_of(seen, *match.span("value")) >= 4:
             yield match.start() + 1, match.end(), "SECRET", "secret.keypad"
     for match in seen.each(_BEHIND):
+        if match["code"] and seen.word(match.start("code") - 1) in OTHER_CODES:
+            continue
         value = _VALUE_BEFORE.search(kinds, max(0, match.start() - 12), match.start())
         if value is not None and _is_code(seen, match.start(), *value.span()):
             yield *value.span(), "SECRET", "secret.code_behind"
@@ -84,7 +87,8 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
     while previous > 0 and kinds[previous] == _C["filler"]:
         previous -= 1
     if kinds[cue] == _C["code"]:
-        if cue and (seen.word(previous) in OTHER_CODES or kinds[previous] in (_C["zip"], _C["area"])):
+        marked = not _MARKS.isdisjoint(kinds[first:last])
+        if cue and ((seen.word(previous) in OTHER_CODES and not marked) or kinds[previous] in (_C["zip"], _C["area"])):
             return False
         if (
             (context.before(seen, cue) == "ID" and _SENTENCE_ENDS.isdisjoint(kinds[max(0, cue - 3) : cue]))
@@ -132,9 +136,10 @@ def _size(seen: View, at: int) -> int:
 
 _NUMBERED = _C["ye"] + _C["oh"]
 _ALPHA = members("lettered") + characters("house outward ident hexes")
+_MARKS = frozenset(characters("hash number_mark star_mark"))
 _CODED = _C["code"] + _C["pin"] + _C["number"] + _C["password"]
 _ALONE = words(
-    """lockbox keypad keybox padlock candado gate intercom callbox alarm alarma cerradura reja portón porton buzzer
+    """lockbox keypad keybox padlock candado teclado gate intercom callbox alarm alarma cerradura reja portón porton buzzer
     lockbox's keypad's gate's alarm's buzzer's"""
 )
 _NUMERALS = members("numeral")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from earwitness.privacy.scanner import card_codes
 from earwitness.privacy.scanner.again import again
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.context import FAR, after, before, names_thing, next_code
@@ -63,6 +64,8 @@ def find(seen: View) -> Iterable[Hit]:
         hits += _run(seen, first, shape)
     for first, last, kind, _ in [hit for hit in hits if hit[2] == "SECRET"]:
         hits += again(seen, first, last, kind)
+    for last in [hit[1] for hit in hits if hit[2] == "CARD"]:
+        hits += card_codes.behind(seen, last)
     hits += _hidden(seen)
     return hits
 

@@ -114,7 +114,7 @@ WORDS: dict[str, str] = {
         "auth authentication sms_code login passcodes portón porton puerta alarma acceso seguridad verificación "
         "verificacion entrada one-time onetime unlock disarm panel safe cerradura keybox elevator "
         "padlock authenticator buzzer community wifi wi-fi keys vault "
-        "cochera garaje reja candado edificio intercom callbox interfono interfón lockboxes keypads"
+        "cochera garaje reja candado edificio intercom callbox interfono interfón lockboxes keypads teclado"
     ),
     "card": (
         "card visa mastercard amex discover tarjeta creditcard debit credit american_express cards tarjetas diners"
@@ -238,7 +238,8 @@ WORDS: dict[str, str] = {
     # what is done with a code
     "press": (
         "punch enter type press hit dial use ponga teclee digite oprima marque introduzca ingrese pulse apriete teclea "
-        "pica pícale picale píquele piquele pique presiona presione oprime digita aprieta pulsa ingresa introduce marca"
+        "pica pícale picale píquele piquele pique presiona presione oprime digita aprieta pulsa ingresa introduce "
+        "marca poner ponen pone"
     ),
     "box": "box psc buzón apartado pmb",
     "po": "p.o. apo fpo dpo rr hc",

@@ -18,8 +18,8 @@ _NUMBERED = pattern(
 )
 _HOUSE = pattern(f"(?:<n1|n2|n3|n4|n5|house>(?:<hyphen><letter|compass|n1|n2|n3|house>)?|{SPOKEN}{{2,5}}+)<bearing>?$")
 _ALONG = pattern(
-    "<prefix>(?:<de|my|a|particle|capital|Common|common|unknown|anyname|statename|bearing|hyphen|n1|n2|n3>){0,5}?"
-    f"<comma>?(?P<unit><measure|unknown>)<stop|period>?{NUMBER}(?:<period|point|plus_mark><n1|n2|n3|digit>)?{TAIL}"
+    "<prefix>(?:<de|my|a|particle|capital|Common|common|unknown|anyname|statename|bearing|hyphen|n1|n2|n3|spoken>){0,5}?"
+    f"<comma>?(?P<unit><measure|unknown>)<stop|period>?{NUMBER}(?:<period|point|dot|plus_mark><n1|n2|n3|digit>)?{TAIL}"
 )
 _ROADS = words("road rd route rte highway hwy fm ih interstate")
 _OWNERS = words("county state ranch federal rural forest us provincial township farm market parish")

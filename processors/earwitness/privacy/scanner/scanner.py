@@ -18,6 +18,7 @@ from earwitness.privacy.scanner import (
     number_parts,
     places,
     secrets,
+    sites,
 )
 from earwitness.privacy.scanner.alphabet import GATES, characters, members
 from earwitness.privacy.scanner.classes import Classes
@@ -190,7 +191,7 @@ def _capped(spans: list[Span], cap: int, length: int) -> list[Span]:
 def _rules(*, strict: bool, own: OwnWords) -> Sequence[_Rule]:
     people = People(strict=strict).find
     first = (mail.find, secrets.find, number_parts.find, codes.find, code_actions.find, code_sayings.find)
-    return (*first, accounts.find, digits.find, places.find, accounts.zips, people, own.find)
+    return (*first, accounts.find, sites.find, digits.find, places.find, accounts.zips, people, own.find)
 
 
 _OWN = members("own")

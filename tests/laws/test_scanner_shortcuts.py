@@ -10,7 +10,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from earwitness.privacy.scanner import abroad, accounts, ibans, passphrases, places, premises, roads, routes, secrets
+from earwitness.privacy.scanner import (
+    abroad,
+    accounts,
+    code_sayings,
+    ibans,
+    passphrases,
+    places,
+    premises,
+    roads,
+    routes,
+    secrets,
+)
 from earwitness.privacy.scanner.alphabet import CHARACTERS
 
 BORDER = CHARACTERS["border"]
@@ -18,6 +29,7 @@ CLASSES = "".join(CHARACTERS.values())
 RULES = (
     *((module, (places._SIGNS,)) for module in (abroad, places, premises, roads, routes)),
     *((module, (secrets._SIGNS, passphrases.WORD_IS)) for module in (passphrases, secrets)),
+    (code_sayings, (code_sayings._SIGNS,)),
     *((module, (accounts._SIGNS,)) for module in (accounts, ibans)),
 )
 ZIPS = ("_ZIP", "_NAMED_POST", "_POSTAL", "_STATE_ZIP")

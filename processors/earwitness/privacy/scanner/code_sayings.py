@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
 from earwitness.privacy.scanner.codes import OTHER_CODES
+from earwitness.privacy.scanner.excerpt import only, signs
 from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -48,6 +49,13 @@ _BACK_SAYS = pattern(f"<card><acts|is|colon|comma|its>{{1,2}}{_VALUE}")
 _AT_LOCK = pattern(f"{_VALUE}<at|in|for|common><my><lock>")
 _ENDS_HASH = pattern(f"<is|its|colon|comma>{_VALUE}(?<=<hash|number_mark|star_mark>)")
 _LONG_PAUSE = pattern(f"<letter><letter><letter><is|its|comma|filler|you|know|like>{{5,8}}{_VALUE}")
+_SIGNS = signs(
+    "<lock|code|pin|hash|number_mark|star_mark>",
+    f"<with>(?={_DIGIT})",
+    f"<is>(?<=<digit|n1|common><is>)(?={_DIGIT})",
+    "<box|card|weak_suffix>",
+    "<letter>(?=<letter><letter>)",
+)
 _PRESSING = words(
     "press hit dial punch enter type key use push marca marque pulse oprima presione apriete teclea teclee digite pica"
 )
@@ -72,6 +80,10 @@ _SAYS = _C["is"] + _C["its"]
 
 def find(seen: View) -> Iterable[Hit]:
     """All such codes."""
+    return only(seen, _all, _SIGNS)
+
+
+def _all(seen: View) -> Iterator[Hit]:
     yield from _named(seen)
     yield from _pressed(seen)
     yield from _boxes(seen)

@@ -46,7 +46,8 @@ _ONE_OF = pattern(
 _OPENED = pattern(f"<with>{_VALUE}<common|unknown>?<common|acts|lock>{{1,2}}<my>?<lock>")
 _OPENS_WITH = pattern(f"<common|acts><with>{_VALUE}(?!<measure>)")
 _BACK_SAYS = pattern(f"<card><acts|is|colon|comma|its>{{1,2}}{_VALUE}")
-_AT_LOCK = pattern(f"{_VALUE}<at|in|for|common><my><lock>")
+_THE_LOCK = pattern("<lock>(?<=<at|in|for|common><my><lock>)")
+_VALUE_BEFORE = pattern(f"{_VALUE}$")
 _ENDS_HASH = pattern(f"<is|its|colon|comma>{_VALUE}(?<=<hash|number_mark|star_mark>)")
 _LONG_PAUSE = pattern(f"<letter><letter><letter><is|its|comma|filler|you|know|like>{{5,8}}{_VALUE}")
 _SIGNS = signs(
@@ -154,10 +155,11 @@ def _boxes(seen: View) -> Iterator[Hit]:
 
 
 def _opened(seen: View) -> Iterator[Hit]:
-    for match in seen.each(_AT_LOCK):
-        at = match.start()
-        if seen.word(at - 1) in _TRIES and _is_four(seen, match):
-            yield *match.span("value"), "SECRET", "secret.box"
+    for lock in seen.each(_THE_LOCK):
+        at = lock.start() - 2
+        value = _VALUE_BEFORE.search(seen.kinds, max(0, at - _LONGEST), at)
+        if value is not None and seen.word(value.start() - 1) in _TRIES and _is_four(seen, value):
+            yield *value.span("value"), "SECRET", "secret.box"
     for match in seen.each(_OPENS_WITH):
         if seen.word(match.start()) in _OPENS and _is_four(seen, match):
             yield *match.span("value"), "SECRET", "secret.opens"
@@ -169,6 +171,8 @@ def _opened(seen: View) -> Iterator[Hit]:
 
 
 _FOUR = 4
+_LONGEST = 24
+"""Tokens of the longest value, with its pauses."""
 
 
 def _is_four(seen: View, match: re.Match[str]) -> bool:

@@ -64,11 +64,11 @@ def test_a_token_of_ours_stays_and_one_that_is_none_is_a_secret() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["the Xandor is new", "we met Thandeka yesterday", "see Xandor-thing", "a Xandor (twice)"],
+    ["the Xandor is new", "we met Xandelka yesterday", "see Xandor-thing", "a Xandor (twice)"],
 )
 def test_strict_takes_a_lone_unknown_word_with_a_capital(text: str) -> None:
     assert found(BALANCED, text) == []
-    assert found(STRICT, text) == [(next(word for word in ("Xandor", "Thandeka") if word in text), "PERSON")]
+    assert found(STRICT, text) == [(next(word for word in ("Xandor", "Xandelka") if word in text), "PERSON")]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ GIVEN_FLOOR = 1
 """Bearers in 100,000 below which a given name of the census is left out."""
 ALONE_FLOOR = 8
 """The same for a name in small letters that nothing announces."""
+ALONE_LETTERS = 5
+"""Letters below which a given name of `given_more.txt` needs a capital or a neighbour: short ones are words of some language."""
 _SHORT = 3
 SURNAME_FLOOR = 1
 """The same for surnames."""
@@ -71,10 +73,11 @@ class Lexicon:
 def lexicon() -> Lexicon:
     """The lexicon of the files."""
     common = _words("everyday.txt") | _words("household.txt") | _words("documentation.txt")
-    own, bearers = _words("names.txt"), _census("census_given.txt", GIVEN_FLOOR)
+    own, more, bearers = _words("names.txt"), _words("given_more.txt"), _census("census_given.txt", GIVEN_FLOOR)
     surnames = _census("census_surnames.txt", SURNAME_FLOOR).keys() | _words("surnames.txt")
-    rare = frozenset(name for name, count in bearers.items() if count < ALONE_FLOOR) - own
-    return Lexicon(own | bearers.keys(), frozenset(surnames), common, rare)
+    rare = {name for name, count in bearers.items() if count < ALONE_FLOOR}
+    rare |= {name for name in more if len(name) < ALONE_LETTERS}
+    return Lexicon(own | more | bearers.keys(), frozenset(surnames), common, frozenset(rare) - own)
 
 
 def _lines(name: str) -> list[str]:

@@ -87,3 +87,8 @@ def test_strict_takes_a_lone_unknown_word_with_a_capital(text: str) -> None:
 )
 def test_strict_leaves_makers_and_parts_of_a_program_alone(text: str) -> None:
     assert found(STRICT, text) == []
+
+
+def test_a_header_whose_value_stands_apart_behind_a_quote_gives_no_empty_span() -> None:
+    spans = Scanner().scan("x-auth-token:' ABC123d'ef456ghi7EF456ghi789")
+    assert [span.rule for span in spans] == ["secret.password"]

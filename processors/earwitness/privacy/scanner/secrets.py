@@ -113,8 +113,9 @@ def _quoted_end(kinds: str, first: int, last: int) -> int:
 def _values(seen: View) -> Iterator[Hit]:
     """Values behind a header's name or a word that needs no link: `X-Api-Key: …`, `Bearer …`."""
     for match in seen.each(_HEADER):
-        if seen.word(match.start() + 1) in _KEYS and seen.glued(match.start()):
-            yield match.end(), glued_end(seen, match.end()), "SECRET", "secret.header"
+        last = glued_end(seen, match.end())
+        if last > match.end() and seen.word(match.start() + 1) in _KEYS and seen.glued(match.start()):
+            yield match.end(), last, "SECRET", "secret.header"
     for match in seen.each(_BEARER):
         first = match.end()
         last = glued_end(seen, first)

@@ -92,3 +92,15 @@ def test_strict_leaves_makers_and_parts_of_a_program_alone(text: str) -> None:
 def test_a_header_whose_value_stands_apart_behind_a_quote_gives_no_empty_span() -> None:
     spans = Scanner().scan("x-auth-token:' ABC123d'ef456ghi7EF456ghi789")
     assert [span.rule for span in spans] == ["secret.password"]
+
+
+def test_no_rule_looks_back_into_the_text_before() -> None:
+    texts = [
+        "the gate code",
+        "the new one is 1650",
+        "look at the back",
+        "the card says 911",
+        "it is done.",
+        "id code 4471",
+    ]
+    assert Scanner().scan_all(texts) == [Scanner().scan(text) for text in texts]

@@ -106,7 +106,7 @@ def _named(seen: View) -> Iterator[Hit]:
             yield *match.span("value"), "SECRET", "secret.card_code"
     for match in seen.each(_BACK_SAYS):
         at = match.start()
-        if any(seen.word(n) in _BACKS for n in range(max(0, at - 3), at)) and _size(seen, match) in (3, 4):
+        if any(seen.word(n) in _BACKS for n in seen.before(at, 3)) and _size(seen, match) in (3, 4):
             yield *match.span("value"), "SECRET", "secret.card_code"
 
 
@@ -148,7 +148,7 @@ def _boxes(seen: View) -> Iterator[Hit]:
     for match in seen.each(_ONE_OF):
         at = match.start()
         if seen.word(at + 1) in _WHICH and seen.word(at + 2) in ("one", "box") and _is_four(seen, match):
-            around = range(max(0, at - _NEAR), at)
+            around = seen.before(at, _NEAR)
             boxes = any(kinds[n] in _BOXES or seen.word(n) in _BOX_WORDS for n in around)
             if boxes or len(match["value"]) == _FOUR:
                 yield *match.span("value"), "SECRET", "secret.box"

@@ -91,7 +91,7 @@ def _is_code(seen: View, cue: int, first: int, last: int) -> bool:
         if cue and ((seen.word(previous) in OTHER_CODES and not marked) or kinds[previous] in (_C["zip"], _C["area"])):
             return False
         if (
-            (context.before(seen, cue) == "ID" and _SENTENCE_ENDS.isdisjoint(kinds[max(0, cue - 3) : cue]))
+            (context.before(seen, cue) == "ID" and _SENTENCE_ENDS.isdisjoint(kinds[seen.before(cue, 3).start : cue]))
             or digits > 8
             or seen.word(min(cue + 1, len(kinds) - 1)) == "postal"
         ):

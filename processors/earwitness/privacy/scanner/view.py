@@ -64,6 +64,11 @@ class View:
         raw = self.raw
         return index + 1 < len(raw) and not raw[index].endswith((" ", "\t")) and not raw[index + 1].isspace()
 
+    def before(self, index: int, most: int) -> range:
+        """The tokens before one, `most` of them at most, none of another text."""
+        first = max(0, index - most)
+        return range(max(first, self.kinds.rfind(_BORDER, first, index) + 1), index)
+
     def joined(self, first: int, last: int) -> str:
         """The text of some tokens."""
         return "".join(self.raw[first:last]).rstrip(" \t")

@@ -98,12 +98,12 @@ def find(seen: View) -> Iterator[Hit]:
     for match in seen.each(_GLUED):
         first = begins(kinds, _GLUED_HEAD, match.start())
         if match["behind"] or (first < match.start() and kinds[first] in _NUMERIC):
-            first = premises.named_begins(seen, begins(kinds, LEAD, first))
+            first = premises.named_begins(seen, first)
             yield first, ends(kinds, match.end()), "ADDRESS", "address.glued"
     for match in seen.each(_POST_CODE):
         first = begins(kinds, _BRITISH_HEAD, match.start())
         if first < match.start():
-            first = premises.named_begins(seen, begins(kinds, LEAD, first))
+            first = premises.named_begins(seen, first)
             yield first, match.end(), "ADDRESS", "address.british"
     for grammar, rule in _WHOLE:
         for match in seen.each(grammar):

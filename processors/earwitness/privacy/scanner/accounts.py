@@ -6,39 +6,38 @@ import re
 from collections.abc import Iterable, Iterator
 
 from earwitness.privacy.scanner import ibans
-from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
+from earwitness.privacy.scanner.alphabet import CHARACTERS, members, pattern
 from earwitness.privacy.scanner.excerpt import only, signs
+from earwitness.privacy.scanner.ibans import ALPHAS, LINK, SPOKEN, edges
 from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import Hit, View
 
 __all__ = ["find", "zips"]
 
 _C = CHARACTERS
-_LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
 _IDENTS = pattern("<ident>")
 _KEYED = re.compile(
     r"(?:user|caller|phone|tel|from|to|contact|customer|number|callback|cell|mobile|whatsapp)_+1?[2-9][0-9]{9}(?:_|\Z)",
     re.IGNORECASE,
 )
 """A number that is glued to what it is: `user_4155550134`."""
-_SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
 _LICENCE = pattern(
     f"(?:<driver><de>?<my>?<licence>|<title><stop|period>?<de><driver>|<licence><de>{{0,2}}<driver>|<licence>)"
-    f"(?:<number|plus|number_mark|common|no>|<de><statename|state>?|<statename|state>|<from|of|in|for><my>?(?:<common|unknown><of>)?<statename|state>){{0,2}}<stop|period>?{_LINK}{{0,6}}"
-    f"(?P<value>(?:{_SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,3}}+){{1,20}}+)"
+    f"(?:<number|plus|number_mark|common|no>|<de><statename|state>?|<statename|state>|<from|of|in|for><my>?(?:<common|unknown><of>)?<statename|state>){{0,2}}<stop|period>?{LINK}{{0,6}}"
+    f"(?P<value>(?:{SPOKEN}(?:<as><in><^border|newline|own>)?<filler|comma|hyphen|dash>{{0,3}}+){{1,20}}+)"
 )
 _ALPHA = "<lettered|letname>"
 _ONE = "<digit|oh|n1>"
 _POST_CODE = f"(?:{_ALPHA}{_ONE}{_ALPHA}{_ONE}{_ALPHA}{_ONE}|{_ALPHA}{{1,2}}{_ONE}{{1,2}}{_ALPHA}?{_ONE}{_ALPHA}{{2}})"
 """Canada's and Britain's, spelled: `m five v two t six`, `s w one a one a a`."""
 _POST_CODES = re.compile(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}", re.IGNORECASE)
-_NAMED_POST = pattern(f"<code>{_LINK}{{0,4}}(?P<value><outward><house|ident|hexes>|{_POST_CODE})")
+_NAMED_POST = pattern(f"<code>{LINK}{{0,4}}(?P<value><outward><house|ident|hexes>|{_POST_CODE})")
 _ZIP = pattern(
-    f"(?:<zip>|<code><zip>)(?:<filler>?<code>)?(?:<number>)?{_LINK}{{0,4}}(?P<value><outward><house|ident|hexes>|<ident>|{_POST_CODE}|<n5|n4|n6>(?:<hyphen><n4>)?"
+    f"(?:<zip>|<code><zip>)(?:<filler>?<code>)?(?:<number>)?{LINK}{{0,4}}(?P<value><outward><house|ident|hexes>|<ident>|{_POST_CODE}|<n5|n4|n6>(?:<hyphen><n4>)?"
     "|(?:<digit|oh|teen|tens|hundred|multi|n1|n2|n3><filler|comma|hyphen>{0,2}+){2,10}+)"
 )
 _POSTAL = pattern("<letter><period><letter><stop|period>(?P<value><n5>)")
-_LAST_FOUR = pattern(f"<ssn><number>?{_LINK}{{0,3}}(?P<value><n4>)(?!<hyphen|numeral|period|solidus>)")
+_LAST_FOUR = pattern(f"<ssn><number>?{LINK}{{0,3}}(?P<value><n4>)(?!<hyphen|numeral|period|solidus>)")
 _STATE_ZIP = pattern("<state><comma>?(?P<value><n5>(?:<hyphen><n4>)?)(?!<numeral>)")
 _V4 = pattern("<n1|n2|n3>(?:<period><n1|n2|n3>){3}(?!<period><numeral>)")
 _OCTET = "<digit|oh|teen|tens|hundred|n1|n2|n3|and|multi>"
@@ -52,7 +51,7 @@ _V6_SHORT = re.compile(f"{_V6_PARTS}::{_V6_PARTS}", re.IGNORECASE)
 _SHORTEST_V6 = 6
 _MOST_PARTS = 7
 _HEX_BEFORE = frozenset("".join(map(members, _HEX[1:-1].split("|"))))
-_ZIP_SIGNS = signs("<zip|state>", "<n5>(?<=<stop|period><n5>)", f"<code>(?={_LINK[:-1]}|lettered|letname|outward>)")
+_ZIP_SIGNS = signs("<zip|state>", "<n5>(?<=<stop|period><n5>)", f"<code>(?={LINK[:-1]}|lettered|letname|outward>)")
 _SIGNS = signs(
     "<iban|outward|ident|hexes|driver|licence|ssn>",
     "<letter|compass|ex>(?=<lettered><digit|oh|teen|tens|n1|n2>)",
@@ -76,7 +75,7 @@ def _all(seen: View) -> Iterator[Hit]:
         if "_" in token and _KEYED.match(token.rstrip(" \t")):
             yield *match.span(), "PHONE", "number.keyed"
     for match in seen.each(_LICENCE):
-        first, last = _edges(kinds, *match.span("value"))
+        first, last = edges(kinds, *match.span("value"))
         value = seen.joined(first, last)
         cued = (
             seen.word(match.start()) == "dl"
@@ -100,12 +99,12 @@ def zips(seen: View) -> Iterable[Hit]:
 def _zips(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_ZIP):
-        first, last = _edges(kinds, *match.span("value"))
+        first, last = edges(kinds, *match.span("value"))
         written = _C["outward"] in kinds[first:last] or kinds[first] == _C["ident"]
         if (
             _POST_CODES.fullmatch(seen.joined(first, last))
             if written
-            else 4 <= len(digits_of(seen, first, last)) <= 9 or kinds[first] in _ALPHAS
+            else 4 <= len(digits_of(seen, first, last)) <= 9 or kinds[first] in ALPHAS
         ):
             yield first, last, "ZIP", "zip.cue"
     for match in seen.each(_NAMED_POST):
@@ -116,12 +115,6 @@ def _zips(seen: View) -> Iterator[Hit]:
             yield *match.span("value"), "ZIP", "zip.cue"
     for match in seen.each(_STATE_ZIP):
         yield *match.span("value"), "ZIP", "zip.state"
-
-
-def _edges(kinds: str, first: int, last: int) -> tuple[int, int]:
-    while last > first and kinds[last - 1] in _LOOSE:
-        last -= 1
-    return first, last
 
 
 def _addresses(seen: View) -> Iterator[Hit]:
@@ -171,8 +164,6 @@ def _split(seen: View, first: int, last: int) -> list[str]:
     return parts
 
 
-_ALPHAS = "".join(sorted(set(members("lettered") + _C["letname"]) - {_C["oh"]}))
 _LETTERED_LICENCE = 9
-_LOOSE = characters("filler comma hyphen dash a i ye")
 _DOTS = _C["dot"] + _C["point"]
 _SAID = _C["digit"] + _C["oh"] + _C["teen"] + _C["tens"]

@@ -14,13 +14,13 @@ from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View, within
 from earwitness.privacy.scanner.vocabulary import words
 
-__all__ = ["find"]
+__all__ = ["DIGIT", "find", "fits", "is_card_code", "size"]
 
 _C = CHARACTERS
-_DIGIT = "<n1|n2|n3|n4|n5|n6|n7|n8|digit|oh|teen|tens|hundred|multi>"
+DIGIT = "<n1|n2|n3|n4|n5|n6|n7|n8|digit|oh|teen|tens|hundred|multi>"
 _MARK = "<hash|number_mark|star_mark>"
 _VALUE = (
-    f"(?P<value>(?:<letter><hyphen>)?(?P<before>{_MARK}?){_DIGIT}(?:<filler|comma|hyphen|dash>{{0,2}}{_DIGIT}){{0,9}}+"
+    f"(?P<value>(?:<letter><hyphen>)?(?P<before>{_MARK}?){DIGIT}(?:<filler|comma|hyphen|dash>{{0,2}}{DIGIT}){{0,9}}+"
     f"(?P<after>{_MARK}?))(?!<hyphen|solidus|period><numeral>)"
 )
 _LINK = "<is|its|colon|comma|filler|quote|like|you|know>"
@@ -35,7 +35,7 @@ _TO_OPEN = pattern(
 _PARA = pattern(f"<acts><in|lock|common|my>{{0,3}}<comma>?<is|its|press|with|colon>{_LINK}{{0,4}}{_VALUE}")
 _ENDS_OPENING = pattern(
     "<is|its|comma|press|border|with|code|phone|common>(?P<value>"
-    f"{_MARK}?{_DIGIT}(?:<filler|comma|hyphen>{{0,2}}{_DIGIT}){{0,7}}+{_MARK}?)"
+    f"{_MARK}?{DIGIT}(?:<filler|comma|hyphen>{{0,2}}{DIGIT}){{0,7}}+{_MARK}?)"
     "(?:<to|for>(?P<verb><common|lock|unknown>)|(?P<opens><common|unknown>)<my|common>{0,2}<lock>|<in|from><my|a>?(?P<text><phone>))"
 )
 _BACK = pattern(
@@ -82,10 +82,10 @@ def find(seen: View) -> Iterator[Hit]:
         if kinds[match.start()] == _C["phone"]:
             sure = marked or (word in ("dial", "marque") and _near_lock(seen, match.end("value")))
         clear = marked or (word == "punch" and kinds[match.start() + 1] == _C["in"])
-        if sure and _fits(seen, match, 3 if clear else 4, unless=("ID", "ZIP") if marked else ("ID", "PHONE", "ZIP")):
+        if sure and fits(seen, match, 3 if clear else 4, unless=("ID", "ZIP") if marked else ("ID", "PHONE", "ZIP")):
             yield *match.span("value"), "SECRET", "secret.pressed"
     for match in seen.each(_TEXTED):
-        if _is_sent(seen, match.start(), match.start("value")) and _fits(seen, match, 4, unless=("ID", "ZIP")):
+        if _is_sent(seen, match.start(), match.start("value")) and fits(seen, match, 4, unless=("ID", "ZIP")):
             yield *match.span("value"), "SECRET", "secret.texted"
     yield from _openings(seen)
     yield from _cards(seen)
@@ -93,24 +93,24 @@ def find(seen: View) -> Iterator[Hit]:
         if (
             seen.word(match.start()) in _BOXES
             and seen.word(match.start() + 1) in _PLACES
-            and _fits(seen, match, 4, unless=("PHONE", "ZIP"))
+            and fits(seen, match, 4, unless=("PHONE", "ZIP"))
         ):
             yield *match.span("value"), "SECRET", "secret.box"
 
 
 def _openings(seen: View) -> Iterator[Hit]:
     for match in seen.each(_TO_OPEN):
-        if seen.word(match.start("verb")) in _OPENING and _fits(seen, match, 4):
+        if seen.word(match.start("verb")) in _OPENING and fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
     for match in seen.each(_PARA):
         at = match.start()
-        if at and seen.word(at) in _OPENING and seen.word(at - 1) == "para" and _fits(seen, match, 4):
+        if at and seen.word(at) in _OPENING and seen.word(at - 1) == "para" and fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
     for match in seen.each(_ENDS_OPENING):
         verb = match["verb"] and seen.word(match.start("verb")) in _OPENING
         opens = match["opens"] and seen.word(match.start("opens")) in _OPENS
         text = match["text"] and seen.word(match.start("text")) in _TEXTS
-        if (verb or opens or text) and _fits(seen, match, 4):
+        if (verb or opens or text) and fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.opens"
 
 
@@ -118,10 +118,10 @@ def _cards(seen: View) -> Iterator[Hit]:
     kinds = seen.kinds
     for match in seen.each(_BACK):
         where = range(match.start("where"), match.end("where"))
-        if any(seen.word(at) in _BACKS for at in where) and _size(seen, match) in (3, 4):
+        if any(seen.word(at) in _BACKS for at in where) and size(seen, match) in (3, 4):
             yield *match.span("value"), "SECRET", "secret.card_code"
     for match in seen.each(_LETTERS):
-        if "".join(seen.word(match.start() + at) for at in range(3)) in _CVV and _size(seen, match) in (3, 4):
+        if is_card_code(seen, match):
             yield *match.span("value"), "SECRET", "secret.card_code"
     for match in within(kinds, _SOLIDUS, _EXPIRED):
         yield *match.span("value"), "SECRET", "secret.card_code"
@@ -141,14 +141,20 @@ def _is_sent(seen: View, first: int, value: int) -> bool:
     return word in _SENT and any(seen.kinds[at] == _C["me"] for at in range(first + 1, value))
 
 
-def _size(seen: View, match: re.Match[str]) -> int:
+def is_card_code(seen: View, match: re.Match[str]) -> bool:
+    """Whether three letters say that the value is the code of a card, `c v v`, and it is as long as one."""
+    return "".join(seen.word(match.start() + at) for at in range(3)) in _CVV and size(seen, match) in (3, 4)
+
+
+def size(seen: View, match: re.Match[str]) -> int:
+    """How many digits the value has."""
     return size_of(seen, *match.span("value"))
 
 
-def _fits(seen: View, match: re.Match[str], least: int, *, unless: tuple[str, ...] = ("ID", "PHONE", "ZIP")) -> bool:
+def fits(seen: View, match: re.Match[str], least: int, *, unless: tuple[str, ...] = ("ID", "PHONE", "ZIP")) -> bool:
     """Whether it is as long as a code, no amount, and nothing before it says what else it is."""
     return (
-        least <= _size(seen, match) <= 8
+        least <= size(seen, match) <= 8
         and context.after(seen, match.end("value")) != "MEASURE"
         and context.before(seen, match.start("value")) not in unless
     )

@@ -8,20 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from earwitness.privacy.scanner import context
 from earwitness.privacy.scanner.alphabet import CHARACTERS, pattern
+from earwitness.privacy.scanner.code_actions import DIGIT, fits, is_card_code, size
 from earwitness.privacy.scanner.codes import OTHER_CODES
 from earwitness.privacy.scanner.excerpt import only, signs
-from earwitness.privacy.scanner.numbers import size_of
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
 __all__ = ["find"]
 
 _C = CHARACTERS
-_DIGIT = "<n1|n2|n3|n4|n5|n6|n7|n8|digit|oh|teen|tens|hundred|multi>"
 _VALUE = (
-    f"(?P<value>{_DIGIT}(?:<filler|comma|hyphen|and>{{0,2}}{_DIGIT}){{0,9}}+<hash|number_mark|star_mark>?)"
+    f"(?P<value>{DIGIT}(?:<filler|comma|hyphen|and>{{0,2}}{DIGIT}){{0,9}}+<hash|number_mark|star_mark>?)"
     "(?!<hyphen|solidus|period|comma><numeral>)"
 )
 _WORD = "<^stop|newline|numeral|digit|oh|teen|tens|hundred|multi|idcue|zip|area|measure|colon|equals|is|its>"
@@ -52,8 +50,8 @@ _ENDS_HASH = pattern(f"<is|its|colon|comma>{_VALUE}(?<=<hash|number_mark|star_ma
 _LONG_PAUSE = pattern(f"<letter><letter><letter><is|its|comma|filler|you|know|like>{{5,8}}{_VALUE}")
 _SIGNS = signs(
     "<lock|code|pin|hash|number_mark|star_mark>",
-    f"<with>(?={_DIGIT})",
-    f"<is>(?<=<digit|n1|common><is>)(?={_DIGIT})",
+    f"<with>(?={DIGIT})",
+    f"<is>(?<=<digit|n1|common><is>)(?={DIGIT})",
     "<box|card|weak_suffix>",
     "<letter>(?=<letter><letter>)",
 )
@@ -73,7 +71,6 @@ _BOX_WORDS = words("boxes lockboxes keypads locks doors gates cajas cajitas")
 _BACKS = words("back reverse reverso dorso atrás atras")
 _TRIES = words("try use enter prueba intenta pruebe")
 _OPENS = words("opens abre abren open unlocks")
-_CVV = words("cvv cvc cvn csc")
 _YEARS = ("19", "20")
 _NEAR = 12
 _SAYS = _C["is"] + _C["its"]
@@ -102,11 +99,11 @@ def _named(seen: View) -> Iterator[Hit]:
         if seen.word(match.start("now")) in _NOWS and seen.word(at - 1) not in OTHER_CODES and _fits(seen, match, 4):
             yield *match.span("value"), "SECRET", "secret.code"
     for match in seen.each(_LONG_PAUSE):
-        if "".join(seen.word(match.start() + n) for n in range(3)) in _CVV and _size(seen, match) in (3, 4):
+        if is_card_code(seen, match):
             yield *match.span("value"), "SECRET", "secret.card_code"
     for match in seen.each(_BACK_SAYS):
         at = match.start()
-        if any(seen.word(n) in _BACKS for n in seen.before(at, 3)) and _size(seen, match) in (3, 4):
+        if any(seen.word(n) in _BACKS for n in seen.before(at, 3)) and size(seen, match) in (3, 4):
             yield *match.span("value"), "SECRET", "secret.card_code"
 
 
@@ -182,17 +179,8 @@ def _is_four(seen: View, match: re.Match[str]) -> bool:
     return _fits(seen, match, _FOUR) and not (typed and seen.raw[first].startswith(_YEARS))
 
 
-def _size(seen: View, match: re.Match[str]) -> int:
-    return size_of(seen, *match.span("value"))
-
-
 def _fits(seen: View, match: re.Match[str], least: int) -> bool:
-    return (
-        least <= _size(seen, match) <= 8
-        and context.after(seen, match.end("value")) != "MEASURE"
-        and seen.word(match.end("value")) not in _UNITS
-        and context.before(seen, match.start("value")) not in ("ID", "ZIP")
-    )
+    return seen.word(match.end("value")) not in _UNITS and fits(seen, match, least, unless=("ID", "ZIP"))
 
 
 _UNITS = words("mm cm rpm sq kg lb lbs watts btu units model ft")

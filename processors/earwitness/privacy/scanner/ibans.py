@@ -9,11 +9,13 @@ from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members,
 from earwitness.privacy.scanner.numbers import digits_of
 from earwitness.privacy.scanner.view import Hit, View
 
-__all__ = ["find"]
+__all__ = ["ALPHAS", "LINK", "SPOKEN", "edges", "find"]
 
 _C = CHARACTERS
-_LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
-_SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
+LINK = "<is|colon|equals|number|its|filler|comma|quote|my|de|open|at|this|mark>"
+"""What may stand between what names a number and the number."""
+SPOKEN = "<lettered|letname|digit|teen|tens|hundred|multi|numeral|outward|house|ident|hexes>"
+"""A token of a number of letters and digits, typed or said."""
 _IBAN_HEAD = pattern("<outward|ident|hexes>")
 _HEAD = re.compile(r"[A-Za-z]{2}[0-9]{2}")
 _IBAN_LENGTHS = (
@@ -24,7 +26,7 @@ _IBAN_LENGTHS = (
 )
 _LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_LENGTHS.split()}
 """What the registry of ISO 13616 says of each country."""
-_CUED_IBAN = pattern(f"<iban>{_LINK}{{0,4}}(?P<value>(?:{_SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
+_CUED_IBAN = pattern(f"<iban>{LINK}{{0,4}}(?P<value>(?:{SPOKEN}<filler|comma|hyphen|dash>{{0,2}}+){{1,40}}+)")
 _SPELLED_IBAN = pattern(
     "<letter|compass|ex><lettered><digit|oh|teen|tens|n1|n2>"
     "(?:<lettered|digit|oh|teen|tens|hundred|multi|numeral><filler|comma|hyphen>{0,2}+){8,40}+"
@@ -34,7 +36,7 @@ _SPELLED_IBAN = pattern(
 def find(seen: View) -> Iterator[Hit]:
     """All of them."""
     for match in seen.each(_CUED_IBAN):
-        first, last = _edges(seen.kinds, *match.span("value"))
+        first, last = edges(seen.kinds, *match.span("value"))
         if first and _is_country(seen, first - 1):
             first -= 1
         if len(seen.joined(first, last)) >= 8:
@@ -58,15 +60,15 @@ def _spelled_ibans(seen: View) -> Iterator[Hit]:
         value, at = "", first
         while length and at < end and len(value) < length:
             last = at + 1
-            if seen.kinds[at] in _ALPHAS:
+            if seen.kinds[at] in ALPHAS:
                 value += seen.word(at)
             else:
-                while last < end and seen.kinds[last] not in _ALPHAS:
+                while last < end and seen.kinds[last] not in ALPHAS:
                     last += 1
                 value += digits_of(seen, at, last)
             at = last
         if len(value) == length and value.isascii() and _mod97(value.upper()):
-            yield *_edges(seen.kinds, first, at), "IBAN", "iban.checked"
+            yield *edges(seen.kinds, first, at), "IBAN", "iban.checked"
 
 
 def _is_country(seen: View, at: int) -> bool:
@@ -93,12 +95,14 @@ def _mod97(value: str) -> bool:
     return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
 
 
-def _edges(kinds: str, first: int, last: int) -> tuple[int, int]:
+def edges(kinds: str, first: int, last: int) -> tuple[int, int]:
+    """Such a number without the pauses behind it."""
     while last > first and kinds[last - 1] in _LOOSE:
         last -= 1
     return first, last
 
 
 _LOOSE = characters("filler comma hyphen dash a i ye")
-_ALPHAS = "".join(sorted(set(members("lettered") + _C["letname"]) - {_C["oh"]}))
+ALPHAS = "".join(sorted(set(members("lettered") + _C["letname"]) - {_C["oh"]}))
+"""Classes of tokens that say a letter and no digit."""
 _NUMERALS = members("numeral")

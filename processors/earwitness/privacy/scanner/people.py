@@ -91,7 +91,7 @@ def _is_acronym(seen: View, at: int) -> bool:
     """Whether a word in capitals is a short one among words that are not."""
     if not 1 < len(seen.raw[at].rstrip()) <= _ACRONYM:
         return False
-    first = max(at - 3, seen.kinds.rfind(_C["border"], 0, at) + 1)
+    first = seen.before(at, 3).start
     last = seen.kinds.find(_C["border"], at, at + 4)
     around = seen.joined(first, at), seen.joined(at + 1, min(len(seen.raw), at + 4) if last < 0 else last)
     return any(letter.islower() for part in around for letter in part)

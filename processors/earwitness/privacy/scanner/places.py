@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from earwitness.privacy.scanner import abroad, premises, roads, routes
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, members, pattern
 from earwitness.privacy.scanner.excerpt import only, signs
-from earwitness.privacy.scanner.place_grammar import JOIN, LEAD, NUMBER, SPOKEN, TAIL, WORD, begins, ends
+from earwitness.privacy.scanner.place_grammar import JOIN, NUMBER, SPOKEN, TAIL, WORD, begins, ends
 from earwitness.privacy.scanner.street_words import STREET_WORDS
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
@@ -102,7 +102,7 @@ def _streets(seen: View) -> Iterator[Hit]:
         at = match.end("number")
         if _is_street(seen, first, at, match.start("suffix"), match.end("words")):
             at = match.end()
-            first = premises.named_begins(seen, begins(kinds, LEAD, first))
+            first = premises.named_begins(seen, first)
             yield first, ends(kinds, at), "ADDRESS", "address.street"
         match = _STREET.search(kinds, at)
 

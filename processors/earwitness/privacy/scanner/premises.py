@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from earwitness.privacy.scanner.alphabet import CHARACTERS, characters, pattern
-from earwitness.privacy.scanner.place_grammar import CAPITAL, COUNTED, QUARTER, SPOKEN, TAIL, UNIT, ZIP, begins, ends
+from earwitness.privacy.scanner.place_grammar import (
+    CAPITAL,
+    COUNTED,
+    LEAD,
+    QUARTER,
+    SPOKEN,
+    TAIL,
+    UNIT,
+    ZIP,
+    begins,
+    ends,
+)
 from earwitness.privacy.scanner.view import Hit, View
 from earwitness.privacy.scanner.vocabulary import words
 
@@ -96,7 +107,8 @@ def complexes(seen: View) -> Iterator[Hit]:
 
 
 def named_begins(seen: View, first: int) -> int:
-    """Where a house with a name stands before its street: `The Old Forge, 3 Church Lane`."""
+    """Where an address begins with what leads to its street and a house with a name: `The Old Forge, 3 Church Lane`."""
+    first = begins(seen.kinds, LEAD, first)
     found = _NAMED_HOUSE.search(seen.kinds, max(0, first - _NAME_TOKENS), first)
     if found is None or seen.word(first - 2) not in _HOUSES:
         return first
